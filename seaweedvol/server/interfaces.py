@@ -1,0 +1,154 @@
+"""What the use cases need of the world beyond this process, and the values that cross that border.
+
+The cluster package implements these protocols; the tests implement them with fakes. This module knows no transport, no
+reactor and no wire format. Methods marked *blocking* are called from worker threads (never from the reactor's), the
+``async`` ones from the reactor's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+
+if TYPE_CHECKING:
+    from seaweedvol.storage.volume.writing import Draft
+
+
+@attrs.frozen
+class Location:
+    """One server that holds a volume, as the master told it.
+
+    :ivar url: ``host:port`` of its full HTTP surface.
+    :ivar public_url: ``host:port`` of its read-only surface.
+    :ivar grpc_port: 0 when the master did not say; then it is the HTTP port + 10000.
+    """
+
+    url: str
+    public_url: str
+    grpc_port: int = 0
+    data_center: str = ""
+
+    @property
+    def address(self) -> str:
+        """``host:port`` or ``host:port.grpcPort``, the way SeaweedFS writes a server that has both."""
+        return f"{self.url}.{self.grpc_port}" if self.grpc_port else self.url
+
+
+@attrs.frozen
+class DeleteResult:
+    """What became of one file id of a batch; ``status`` is an HTTP status, ``size`` the bytes freed."""
+
+    file_id: str
+    status: int
+    error: str = ""
+    size: int = 0
+    version: int = 0
+
+
+@attrs.frozen
+class MarkedVolume:
+    """What the master needs to find the volume whose read-only mark changes.
+
+    :ivar placement: replica placement as the byte of the superblock.
+    :ivar ttl: as the four bytes of a heartbeat, read as an unsigned number.
+    :ivar disk_type: "" for hdd.
+    """
+
+    volume_id: int
+    collection: str
+    placement: int
+    ttl: int
+    disk_type: str
+
+
+class RemoteCallFailed(Exception):
+    """Raised when another server refused a call or could not be reached.
+
+    The text is what a Go client would print of it (``rpc error: code = Unavailable desc = ...`` for gRPC), because it
+    becomes part of messages that operators compare.
+    """
+
+
+class LookupFailed(RemoteCallFailed):
+    """Raised when no master could say where a volume is; the text is the master's or the connection's."""
+
+
+class ILocations(Protocol):
+    """Where volumes are, with a cache."""
+
+    async def lookup(self, volume_id: int) -> Sequence[Location]:
+        """All servers that hold the volume, this one included.
+
+        :raises LookupFailed: when the master cannot be asked or knows none.
+        """
+        ...
+
+    def invalidate(self, volume_id: int) -> None:
+        """Forget what was cached for the volume."""
+        ...
+
+
+class IReplicator(Protocol):
+    """Repeats a write or delete on the other servers of a volume, all at once; the first failure fails the whole."""
+
+    async def write(self, *, path: str, draft: Draft, locations: Sequence[Location], fsync: bool, token: str,
+                    content_md5: str) -> None:
+        """Send the needle to every location.
+
+        :param path: the decoded URL path of the client's request.
+        :param draft: the needle as it was written here (with the TTL it inherited from the volume).
+        :param token: the client's JWT, "" for none.
+        :param content_md5: base64 as the client sent it or as computed, "" for none.
+        :raises RemoteCallFailed: ``[host:port]: reason`` of the replica that failed.
+        """
+        ...
+
+    async def delete(self, *, path: str, locations: Sequence[Location], token: str) -> None:
+        """Delete the needle of ``path`` on every location.
+
+        :raises RemoteCallFailed: as :meth:`write`.
+        """
+        ...
+
+
+class IMasterView(Protocol):
+    """The master this server reports to."""
+
+    def leader(self) -> str:
+        """The address of the master that the heartbeat is connected to; "" when there is none."""
+        ...
+
+    def is_master(self, address: str) -> bool:
+        """Whether ``address`` is the current master or one of the configured ones (compared by its HTTP form)."""
+        ...
+
+    def ping(self, address: str) -> int:
+        """*Blocking.* The start time, in ns since 1970, that the master at ``address`` answers to a Ping.
+
+        :raises RemoteCallFailed: when it does not answer.
+        """
+        ...
+
+    def notify_readonly(self, volume: MarkedVolume, is_read_only: bool) -> None:
+        """*Blocking.* Tell the master that it may (not) send writes to the volume here; finds the leader itself.
+
+        :raises RemoteCallFailed: in Go's words, ``grpc VolumeMarkReadonly with master ...``.
+        """
+        ...
+
+    def stop_heartbeat(self) -> None:
+        """Leave the cluster: the master forgets this server's volumes. Any thread; a second call does nothing."""
+        ...
+
+
+class IPeers(Protocol):
+    """Other volume servers."""
+
+    async def batch_delete(self, address: str, file_ids: Sequence[str]) -> Sequence[DeleteResult]:
+        """Delete needles on the volume server at ``address`` (``host:port`` or ``host:port.grpcPort``).
+
+        :raises RemoteCallFailed: when the whole call failed.
+        """
+        ...

@@ -1,0 +1,72 @@
+"""The volume server as one value: everything that a request may need, wired once by ``tap.py``.
+
+Knows the parts by their types only. Holds no logic beyond the flags of its life; must not know any protocol.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from seaweedvol.config.model import Settings
+    from seaweedvol.security.guard import Guard
+    from seaweedvol.server.interfaces import ILocations, IMasterView, IPeers, IReplicator
+    from seaweedvol.server.limits import ByteLimit
+    from seaweedvol.server.needles import Needles
+    from seaweedvol.server.volumes import Volumes
+    from seaweedvol.store.store import Identity, Store
+
+
+@attrs.define
+class Life:
+    """Where the server is between start and end. Flags are set by one side and read by any thread.
+
+    :ivar is_heartbeating: false after a leave.
+    :ivar first_beat_sent: true once a master has our volumes; the server is not healthy before.
+    :ivar is_stopping: true from the stop signal on; the server is not healthy any more.
+    """
+
+    is_heartbeating: bool = True
+    first_beat_sent: bool = False
+    is_stopping: bool = False
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False, eq=False)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether ``/healthz`` says 200."""
+        return self.first_beat_sent and self.is_heartbeating and not self.is_stopping
+
+    def leave(self) -> bool:
+        """Stop being part of the cluster; true for the call that changed something."""
+        with self._lock:
+            was_heartbeating, self.is_heartbeating = self.is_heartbeating, False
+        return was_heartbeating
+
+
+@attrs.define
+class VolumeServer:
+    """The parts of one server.
+
+    :ivar clock: seconds since 1970, for what is stamped or compared with file times.
+    :ivar started_at: ``clock()`` at the start.
+    """
+
+    settings: Settings
+    identity: Identity
+    store: Store
+    guard: Guard
+    upload_limit: ByteLimit
+    download_limit: ByteLimit
+    needles: Needles
+    volumes: Volumes
+    master: IMasterView
+    peers: IPeers
+    locations: ILocations
+    replicator: IReplicator
+    clock: Callable[[], float]
+    started_at: float
+    life: Life = attrs.field(factory=Life)
