@@ -43,6 +43,10 @@ class CookieMismatch(StorageError):
     """Raised when a write names an existing needle with another cookie."""
 
 
+class NeedleTooLarge(StorageError):
+    """Raised when a needle, or one of its fields, is longer than its record can say."""
+
+
 # --- damaged data ------------------------------------------------------------------------------------------------
 
 class Corrupt(StorageError):
