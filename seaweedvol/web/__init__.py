@@ -1,1 +1,1 @@
-"""Being built."""
+"""HTTP: what a request means and what is sent back (pure modules), and the Twisted adapters that move the bytes."""
