@@ -5,4 +5,4 @@ Nothing here opens a file, logs, counts or keeps the time; a function returns or
 The formats are told in ``FORMAT.rst`` beside this file.
 """
 
-__all__ = ["checksum", "index", "needle", "placement", "state", "superblock", "ttl", "volumeinfo"]
+__all__ = ["checksum", "fields", "index", "needle", "placement", "state", "superblock", "ttl", "volumeinfo"]
