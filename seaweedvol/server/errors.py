@@ -17,6 +17,7 @@ class Kind(enum.Enum):
     DENIED = "denied"                            # the caller may not do this
     PRECONDITION = "precondition"                # the request would be right in another state
     MAINTENANCE = "maintenance"                  # the operator switched changes off
+    UNKNOWN_CALL = "unknown call"                # this server does not offer it
 
 
 class Refused(Exception):

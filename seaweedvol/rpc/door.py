@@ -1,0 +1,110 @@
+"""The door of every call: request id, gates, the call itself, exceptions to statuses.
+
+Knows grpcio's context and nothing of what a call does. Works in grpcio's threads; must not touch the reactor.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, NoReturn
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from twisted.logger import Logger
+
+from seaweedvol.rpc import errors, gates
+from seaweedvol.server.errors import Kind, Refused
+from seaweedvol.server.server import VolumeServer
+
+REQUEST_ID: Final = "x-amz-request-id"
+
+#: What answers one call: takes the server and the request (or the iterator of requests), gives the response (or
+#: an iterable of responses). May raise anything.
+Work = Callable[[VolumeServer, Any], Any]
+UnaryAnswer = Callable[[Any, grpc.ServicerContext], Message]
+StreamAnswer = Callable[[Any, grpc.ServicerContext], Iterator[Message]]
+
+_log = Logger()
+
+
+def request_id_of(context: grpc.ServicerContext) -> str:
+    """The id the client sent, or a new one (a UUID, as Go makes for gRPC)."""
+    for key, value in context.invocation_metadata() or ():
+        if key == REQUEST_ID:
+            sent = value if isinstance(value, str) else value.decode("latin-1")
+            return sent or str(uuid.uuid4())
+    return str(uuid.uuid4())
+
+
+def _refuse(name: str, context: grpc.ServicerContext, error: Exception) -> NoReturn:
+    code, text = errors.status_of(error)
+    if code is grpc.StatusCode.PERMISSION_DENIED:
+        _log.warn("{name} from {peer}: {text}", name=name, peer=context.peer(), text=text)
+    elif errors.is_foreseen(error):
+        _log.debug("{name}: {text}", name=name, text=text)
+    else:
+        _log.failure("{name} failed", name=name)
+    context.abort(code, text)
+
+
+def _work_missing(name: str) -> Work:
+    def refuse(server: VolumeServer, request: object) -> NoReturn:
+        raise Refused(f"method {name} not implemented", Kind.UNKNOWN_CALL)
+    return refuse
+
+
+def guarded_unary(name: str, server: VolumeServer, work: Work) -> UnaryAnswer:
+    """``work`` behind the door, for a call with one response."""
+    def answer(request: Any, context: grpc.ServicerContext) -> Message:
+        if isinstance(request, Message):
+            context.set_trailing_metadata(((REQUEST_ID, request_id_of(context)),))
+        try:
+            gates.check(name, server, context.peer())
+            response: Message = work(server, request)
+        except Exception as error:
+            _refuse(name, context, error)
+        return response
+    return answer
+
+
+def guarded_stream(name: str, server: VolumeServer, work: Work) -> StreamAnswer:
+    """``work`` behind the door, for a call with a stream of responses."""
+    def answer(request: Any, context: grpc.ServicerContext) -> Iterator[Message]:
+        try:
+            gates.check(name, server, context.peer())
+            responses: Iterable[Message] = work(server, request)
+            yield from responses
+        except Exception as error:
+            _refuse(name, context, error)
+    return answer
+
+
+def method_handler(
+        method: MethodDescriptor, server: VolumeServer, work: Work | None) -> grpc.RpcMethodHandler[Any, Any]:
+    """grpcio's handler of one call of the service description; ``work`` is None for what is not offered yet."""
+    if work is None:
+        work = _work_missing(method.name)
+    guarded = guarded_stream if method.server_streaming else guarded_unary
+    constructor = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }[method.client_streaming, method.server_streaming]
+    handler: grpc.RpcMethodHandler[Any, Any] = constructor(
+        guarded(method.name, server, work),
+        request_deserializer=GetMessageClass(method.input_type).FromString,
+        response_serializer=GetMessageClass(method.output_type).SerializeToString,
+    )
+    return handler
+
+
+def service_handler(
+        service: ServiceDescriptor, server: VolumeServer, calls: Mapping[str, Work]) -> grpc.GenericRpcHandler:
+    """Every call of ``service``, answered by ``calls``; those without an entry are refused as not implemented."""
+    return grpc.method_handlers_generic_handler(service.full_name, {
+        method.name: method_handler(method, server, calls.get(method.name)) for method in service.methods
+    })

@@ -1,0 +1,100 @@
+"""The gRPC server as a Twisted service: listens at start, drains at stop.
+
+grpcio brings its own threads and event loop; the reactor only waits for its end. grpcio and the generated code are
+imported when the service starts, not when the program does.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+from twisted.logger import Logger
+
+if TYPE_CHECKING:
+    import grpc
+
+    from seaweedvol.server.server import VolumeServer
+
+#: Each open stream holds a thread, and tails and copies stay open for long.
+THREADS: Final = 64
+#: How long calls in progress may go on after the stop, in seconds; then their clients are told "cancelled".
+GRACE: Final = 5.0
+
+_MESSAGE_LENGTH: Final = 1 << 30
+_WINDOW: Final = 16 << 20
+#: SeaweedFS's settings (``pb/grpc_client_server.go``), so that its clients meet the limits they were written for.
+OPTIONS: Final = (
+    ("grpc.max_receive_message_length", _MESSAGE_LENGTH),
+    ("grpc.max_send_message_length", _MESSAGE_LENGTH),
+    ("grpc.max_concurrent_streams", 1000),
+    ("grpc.max_metadata_size", 8 << 20),
+    ("grpc.http2.lookahead_bytes", _WINDOW),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 20_000),
+    # A second server on the same port must fail, not silently take half of the calls.
+    ("grpc.so_reuseport", 0),
+)
+
+
+class GrpcService(Service):
+    """Serves the calls of one volume server on one address.
+
+    :param address: ``host:port``; an empty host listens on every address.
+    :ivar port: where it listens, 0 before the start.
+    """
+
+    log = Logger()
+
+    def __init__(self, server: VolumeServer, address: str, *, threads: int = THREADS, grace: float = GRACE) -> None:
+        self._server = server
+        self._address = address
+        self._threads = threads
+        self._grace = grace
+        self._grpc: grpc.Server | None = None
+        self.port = 0
+
+    def startService(self) -> None:
+        """Listen and serve.
+
+        :raises OSError: when the address cannot be bound.
+        """
+        server = self._make()
+        try:
+            port = server.add_insecure_port(_bindable(self._address))
+        except RuntimeError as error:
+            raise OSError(f"failed to listen on grpc address {self._address}: {error}") from None
+        server.start()
+        self._grpc, self.port = server, port
+        super().startService()  # type: ignore[no-untyped-call]
+        self.log.info("gRPC at {address}", address=self._address)
+
+    def stopService(self) -> Deferred[object] | None:
+        """Take no new calls; fires when those in progress have ended, or their grace has."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        server, self._grpc = self._grpc, None
+        if server is None:
+            return None
+        ended = server.stop(self._grace)
+        return deferToThread(ended.wait, self._grace + 1)
+
+    def _make(self) -> grpc.Server:
+        import grpc
+        from grpc_reflection.v1alpha import reflection
+
+        from seaweedvol.rpc import servicer
+
+        pool = ThreadPoolExecutor(max_workers=self._threads, thread_name_prefix="grpc")
+        server = grpc.server(pool, options=OPTIONS)
+        server.add_generic_rpc_handlers((servicer.service_handler(self._server),))
+        reflection.enable_server_reflection((servicer.SERVICE.full_name, reflection.SERVICE_NAME), server)
+        return server
+
+
+def _bindable(address: str) -> str:
+    return f"[::]{address}" if address.startswith(":") else address

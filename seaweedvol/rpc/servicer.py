@@ -1,0 +1,52 @@
+"""Which function answers which call of the VolumeServer service.
+
+A call without an entry is refused as not implemented, after its gates, by the door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import grpc
+
+from seaweedvol.pb import volume_server_pb2 as pb
+from seaweedvol.rpc import door, lifecycle, questions, transfers
+from seaweedvol.server import leaving
+from seaweedvol.server.server import VolumeServer
+
+SERVICE: Final = pb.DESCRIPTOR.services_by_name["VolumeServer"]
+
+
+def _leave(server: VolumeServer, request: pb.VolumeServerLeaveRequest) -> pb.VolumeServerLeaveResponse:
+    leaving.leave(server)
+    return pb.VolumeServerLeaveResponse()
+
+
+CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
+    "AllocateVolume": lifecycle.allocate,
+    "BatchDelete": transfers.batch_delete,
+    "CopyFile": transfers.copy_file,
+    "DeleteCollection": lifecycle.delete_collection,
+    "GetState": questions.get_state,
+    "Ping": questions.ping,
+    "ReadVolumeFileStatus": questions.file_status,
+    "SetState": questions.set_state,
+    "VolumeConfigure": lifecycle.configure,
+    "VolumeDelete": lifecycle.delete,
+    "VolumeMarkReadonly": lifecycle.mark_readonly,
+    "VolumeMarkWritable": lifecycle.mark_writable,
+    "VolumeMount": lifecycle.mount,
+    "VolumeNeedleStatus": questions.needle_status,
+    "VolumeServerLeave": _leave,
+    "VolumeServerStatus": questions.server_status,
+    "VolumeStatus": questions.volume_status,
+    "VolumeSyncStatus": questions.sync_status,
+    "VolumeUnmount": lifecycle.unmount,
+})
+
+
+def service_handler(server: VolumeServer) -> grpc.GenericRpcHandler:
+    """The whole service, for ``grpc.Server.add_generic_rpc_handlers``."""
+    return door.service_handler(SERVICE, server, CALLS)

@@ -1,0 +1,39 @@
+"""The switch that an operator sets for the whole server: maintenance mode, changed under a version number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seaweedvol.server.errors import InMaintenance
+
+if TYPE_CHECKING:
+    from seaweedvol.pb.volume_server_pb2 import VolumeServerState
+    from seaweedvol.store.store import Store
+
+
+def is_in_maintenance(store: Store) -> bool:
+    """Whether changes of volumes are switched off."""
+    return store.state.get().maintenance
+
+
+def check_not_in_maintenance(store: Store) -> None:
+    """
+    :raises InMaintenance: when changes of volumes are switched off.
+    """
+    if is_in_maintenance(store):
+        raise InMaintenance(store.identity.id)
+
+
+def get_state(store: Store) -> VolumeServerState:
+    """The state as it is now; version 0 on a server whose state was never set."""
+    return store.state.get()
+
+
+def set_state(store: Store, wanted: VolumeServerState | None) -> VolumeServerState:
+    """Change the state and give back the new one, whose version is one higher; None changes nothing.
+
+    :raises StateConflict: when the version in ``wanted`` is not the current one.
+    """
+    if wanted is not None:
+        store.state.set(wanted)
+    return store.state.get()

@@ -1,0 +1,196 @@
+"""What an operator or the master asks of volumes, needles and the machine: numbers, no side effects."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import attrs
+
+from seaweedvol.server.errors import Refused
+from seaweedvol.server.version import version_text
+from seaweedvol.storage.format.checksum import legacy_mask
+from seaweedvol.storage.ids import NeedleId, VolumeId
+
+if TYPE_CHECKING:
+    from seaweedvol.server.server import VolumeServer
+    from seaweedvol.storage.volume.volume import Volume
+    from seaweedvol.store.store import Store
+
+
+@attrs.frozen
+class VolumeStatus:
+    """One volume in short; ``length`` is that of the .dat in bytes, ``file_count`` counts deleted needles too."""
+
+    is_read_only: bool
+    length: int
+    file_count: int
+    deleted_count: int
+
+
+@attrs.frozen
+class SyncStatus:
+    """Where a backup of a volume would have to continue; texts as in the superblock."""
+
+    volume_id: VolumeId
+    collection: str
+    replication: str
+    ttl: str
+    data_length: int
+    index_length: int
+    compaction_revision: int
+    version: int
+
+
+@attrs.frozen
+class NeedleStatus:
+    """A stored needle without its data.
+
+    :ivar size: the Size of the record's header, not the length of the data.
+    :ivar checksum: in the masked form of old records, as Go sends it.
+    :ivar ttl: "" for none.
+    """
+
+    key: int
+    cookie: int
+    size: int
+    last_modified: int
+    checksum: int
+    ttl: str
+
+
+@attrs.frozen
+class DiskStatus:
+    """The file system of one data directory, in bytes; all zero when it cannot be asked."""
+
+    directory: str
+    total: int
+    used: int
+    free: int
+
+    @property
+    def percent_free(self) -> float:
+        """0 to 100."""
+        return self.free / self.total * 100 if self.total else 0.0
+
+    @property
+    def percent_used(self) -> float:
+        """0 to 100."""
+        return self.used / self.total * 100 if self.total else 0.0
+
+
+@attrs.frozen
+class MemoryStatus:
+    """Of the machine (total, used, free) and of this process (the others), in bytes; and its threads."""
+
+    threads: int
+    total: int
+    used: int
+    free: int
+    resident: int
+    heap: int
+    stack: int
+
+
+@attrs.frozen
+class ServerStatus:
+    """The machine as the volume server sees it."""
+
+    disks: tuple[DiskStatus, ...]
+    memory: MemoryStatus
+    version: str
+    data_center: str
+    rack: str
+
+
+def volume_status(store: Store, volume_id: VolumeId) -> VolumeStatus:
+    """
+    :raises Refused: when the volume is not here.
+    """
+    volume = _find(store, volume_id)
+    counts = volume.counts
+    return VolumeStatus(volume.is_read_only, volume.data_length, counts.file_count, counts.deleted_count)
+
+
+def sync_status(store: Store, volume_id: VolumeId) -> SyncStatus:
+    """
+    :raises Refused: when the volume is not here.
+    """
+    volume = _find(store, volume_id)
+    return SyncStatus(
+        volume_id=volume.id, collection=volume.collection, replication=str(volume.placement), ttl=str(volume.ttl),
+        data_length=volume.data_length, index_length=volume.index_length,
+        compaction_revision=volume.compaction_revision, version=volume.super_block.version,
+    )
+
+
+def needle_status(store: Store, volume_id: VolumeId, key: NeedleId) -> NeedleStatus:
+    """
+    :raises Refused: when the volume is not here.
+    :raises StorageError: when the needle is not, or is damaged.
+    """
+    volume = store.find(volume_id)
+    if volume is None:
+        raise Refused(f"volume not found {volume_id}")
+    needle = volume.read(key)
+    if needle.size == 0:
+        # Go does not read an empty record, and so knows nothing of it but the key it was asked for.
+        return NeedleStatus(key, 0, 0, 0, legacy_mask(0), "")
+    return NeedleStatus(
+        key=needle.key, cookie=needle.cookie or 0, size=needle.size, last_modified=needle.last_modified,
+        checksum=legacy_mask(needle.checksum), ttl=str(needle.ttl) if needle.has_ttl and needle.ttl else "",
+    )
+
+
+def server_status(server: VolumeServer) -> ServerStatus:
+    """Disks, memory, version and place of this server."""
+    settings = server.settings
+    return ServerStatus(
+        disks=tuple(disk_status(os.path.abspath(location.directory)) for location in server.store.locations),
+        memory=memory_status(), version=version_text(settings.offset_width),
+        data_center=settings.data_center, rack=settings.rack,
+    )
+
+
+def disk_status(directory: str) -> DiskStatus:
+    """The file system that holds ``directory``; free is what an unprivileged user may still write."""
+    try:
+        found = os.statvfs(directory)
+    except OSError:
+        return DiskStatus(directory, 0, 0, 0)
+    total = found.f_blocks * found.f_frsize
+    free = found.f_bavail * found.f_frsize
+    return DiskStatus(directory, total, total - free, free)
+
+
+def memory_status() -> MemoryStatus:
+    """From the kernel's tables; a number that it does not tell is 0."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    total, free = os.sysconf("SC_PHYS_PAGES") * page, os.sysconf("SC_AVPHYS_PAGES") * page
+    process = _kibibytes("/proc/self/status")
+    return MemoryStatus(
+        threads=threading.active_count(), total=total, used=total - free, free=free,
+        resident=process.get("VmRSS", 0), heap=process.get("RssAnon", 0), stack=process.get("VmStk", 0),
+    )
+
+
+def _find(store: Store, volume_id: VolumeId) -> Volume:
+    volume = store.find(volume_id)
+    if volume is None:
+        raise Refused(f"not found volume id {volume_id}")
+    return volume
+
+
+def _kibibytes(path: str) -> dict[str, int]:
+    """The ``Name: 123 kB`` lines of a file of /proc, in bytes."""
+    found = {}
+    try:
+        with open(path, encoding="ascii", errors="replace") as lines:
+            for line in lines:
+                words = line.split()
+                if len(words) == 3 and words[2] == "kB":
+                    found[words[0].rstrip(":")] = int(words[1]) * 1024
+    except OSError:
+        pass
+    return found
