@@ -60,10 +60,11 @@ LAYERS: Final = (
     Row("metrics", 2, ERRORS_AND_IDS),
     Row("tier", 2, ERRORS_AND_IDS),
     Row("config", 2, ERRORS_AND_IDS),
+    Row("deflate", 2, NOTHING),
     # layer 3
     Row("server", 3, CORE + SIDE_LIBRARIES + ("pb",)),
     # layer 4: adapters hand values of the core on, but work on it only through server
-    Row("web", 4, ("server", "storage.volume.writing", "images", "config", "metrics", "security") + VALUES),
+    Row("web", 4, ("server", "storage.volume.writing", "images", "deflate", "config", "metrics", "security") + VALUES),
     Row("rpc", 4, ("server", "config", "metrics", "security", "pb") + VALUES),
     Row("cluster", 4, ("server", "store.report", "store.events", "config", "metrics", "security", "pb") + VALUES),
     Row("master", 4, ("config", "metrics", "security", "pb") + VALUES),

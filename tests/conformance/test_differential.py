@@ -1,0 +1,147 @@
+"""Sends every case to Go and to us, and fails with the list of what differs."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pathlib
+import re
+import tempfile
+from typing import Iterable, Sequence
+
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from tests.conformance import cases_admin, cases_protocol, cases_read, cases_upload
+from tests.conformance.case import HOURLY, PICTURES, PLAIN, READ_ONLY, Case
+from tests.conformance.compare import differences, same_json_shape
+from tests.conformance.exchange import Response, describe, get, send
+from tests.conformance.servers import WEED, Server, launch
+from seaweedvol.pb import volume_server_pb2
+
+DIFFERENCES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "differences.rst"
+#: Only cases whose names contain this are run; for working on one of them.
+ONLY = os.environ.get("CONFORMANCE_ONLY", "")
+#: "go" compares Go with itself, which shows what no comparison can tell apart.
+SUBJECT = os.environ.get("CONFORMANCE_SUBJECT", "ours")
+
+
+def known_differences() -> set[str]:
+    """The names of the deliberate differences: labels in docs/differences.rst."""
+    return set(re.findall(r"^\.\. _([a-z0-9-]+):", DIFFERENCES.read_text(), re.MULTILINE))
+
+
+_RUNNING: dict[str, tuple[Server, Server]] = {}
+
+
+def _launch_pair(flags: Sequence[str], security: str) -> tuple[Server, Server]:
+    """Both servers with the volumes that cases use; they end with this process, as trial has no end of a class."""
+    base = tempfile.TemporaryDirectory(prefix="conformance")
+    atexit.register(base.cleanup)
+    servers = []
+    for place, kind in (("go", "go"), ("ours", SUBJECT)):
+        server = launch(kind, pathlib.Path(base.name) / place, flags=flags, security=security)
+        atexit.register(server.stop)
+        server.allocate(PLAIN)
+        server.allocate(PICTURES, collection="pics")
+        server.allocate(HOURLY, ttl="1h")
+        server.allocate(READ_ONLY)
+        server.stub().VolumeMarkReadonly(volume_server_pb2.VolumeMarkReadonlyRequest(volume_id=READ_ONLY))
+        servers.append(server)
+    return servers[0], servers[1]
+
+
+class Pair(SynchronousTestCase):
+    """A Go server and one of ours, with the same volumes."""
+
+    flags: Sequence[str] = ()
+    security = ""
+    go: Server
+    ours: Server
+
+    def setUp(self) -> None:
+        if not WEED:
+            raise SkipTest("no Go server to compare with: set WEED_BINARY")
+        name = type(self).__name__
+        if name not in _RUNNING:
+            _RUNNING[name] = _launch_pair(self.flags, self.security)
+        self.go, self.ours = _RUNNING[name]
+
+    def compare(self, cases: Iterable[Case]) -> None:
+        """Run ``cases`` on both; fails with every difference that no label of docs/differences.rst covers."""
+        allowed, report, sent, different = known_differences(), [], 0, 0
+        for case in cases:
+            if ONLY not in case.name:
+                continue
+            self.assertIn(case.known, allowed | {""})
+            for request in case.requests:
+                answers = [
+                    send(server.public_port if request.public else server.port, request)
+                    for server in (self.go, self.ours)
+                ]
+                sent += 1
+                found = differences(
+                    answers[0], answers[1], fresh_times=not case.fixed_times, ports=self._names(request.public)
+                )
+                if found and not case.known:
+                    different += 1
+                    report.append(f"{case.name}: {describe(request)}\n    " + "\n    ".join(found))
+        print(f"{type(self).__name__}.{self._testMethodName}: {sent} requests compared, {different} differ")
+        if report:
+            self.fail(f"{different} of {sent} answers differ:\n" + "\n".join(report))
+
+    def _names(self, public: bool) -> tuple[str, str]:
+        return tuple(f"127.0.0.1:{s.public_port if public else s.port}" for s in (self.go, self.ours))  # type: ignore
+
+
+class PlainTests(Pair):
+    """Servers with default settings."""
+
+    def test_uploads(self) -> None:
+        """Every shape of upload gets Go's answer, and is read back as from Go."""
+        self.compare(cases_upload.cases())
+
+    def test_reads(self) -> None:
+        """Every shape of read gets Go's answer."""
+        self.compare(cases_read.cases())
+
+    def test_protocol(self) -> None:
+        """Raw requests, broken ones too, get Go's answer and leave the connection as Go leaves it."""
+        self.compare(cases_protocol.cases())
+
+    def test_endpoints(self) -> None:
+        """What is not a needle answers as Go's."""
+        self.compare(cases_admin.status_cases())
+
+    def test_shapes(self) -> None:
+        """Pages and JSON whose values are each server's own have Go's status, headers and keys."""
+        for target in cases_admin.shape_targets():
+            theirs, ours = (send(server.port, get(target))[0] for server in (self.go, self.ours))
+            self.assertEqual(theirs.status, ours.status, target)
+            self.assertEqual(_outline(theirs), _outline(ours), target)
+            if "json" in (theirs.header("Content-Type") or ""):
+                self.assertTrue(same_json_shape(theirs.body, ours.body), (theirs.body, ours.body))
+
+
+def _outline(response: Response) -> list[str]:
+    skip = {"content-length", "transfer-encoding", "last-modified", "accept-ranges"}
+    return sorted(name for name, _ in response.headers if name.lower() not in skip)
+
+
+class TokenTests(Pair):
+    """Servers with a write key and a read key."""
+
+    security = cases_admin.SECURITY
+
+    def test_tokens(self) -> None:
+        """Tokens are taken and refused as by Go."""
+        self.compare(cases_admin.token_cases())
+
+
+class LimitTests(Pair):
+    """Servers that take 1 MiB at most."""
+
+    flags = ("-fileSizeLimitMB=1",)
+
+    def test_limits(self) -> None:
+        """Bodies at and over the limit are answered as by Go."""
+        self.compare(cases_admin.limit_cases())
