@@ -55,8 +55,8 @@ def server_status(server: VolumeServer, request: pb.VolumeServerStatusRequest) -
         version=found.version, data_center=found.data_center, rack=found.rack)
     for disk in found.disks:
         response.disk_statuses.add(
-            dir=disk.directory, all=disk.total, used=disk.used, free=disk.free,
-            percent_free=disk.percent_free, percent_used=disk.percent_used)
+            dir=disk.directory, all=disk.all, used=disk.used, free=disk.free,
+            percent_free=disk.percent_free, percent_used=disk.percent_used, error=disk.error)
     _fill(response.state, state.get_state(server.store))
     return response
 

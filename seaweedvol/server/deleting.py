@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from seaweedvol.server.interfaces import DeleteResult
-from seaweedvol.storage.errors import StorageError, InvalidId
+from seaweedvol.storage.errors import InvalidId, StorageError
 from seaweedvol.storage.ids import Cookie, NeedleId, VolumeId, parse_key_cookie, parse_needle_path, parse_volume_id
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def _delete_one(store: Store, file_id: str, skip_cookie_check: bool) -> DeleteRe
         if refusal is not None:
             return refusal
     if volume is None:
-        where = f"{store.identity.ip}:{store.identity.port}"
-        return DeleteResult(file_id, HTTPStatus.INTERNAL_SERVER_ERROR, f"volume {volume_id} not found on {where}")
+        error = f"volume {volume_id} not found on {store.identity.address}"
+        return DeleteResult(file_id, HTTPStatus.INTERNAL_SERVER_ERROR, error)
     return _append_tombstone(file_id, volume, key, cookie)
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from seaweedvol.server.limits import ByteLimit
     from seaweedvol.server.needles import Needles
     from seaweedvol.server.volumes import Volumes
-    from seaweedvol.store.store import Identity, Store
+    from seaweedvol.store.identity import Identity
+    from seaweedvol.store.store import Store
 
 
 @attrs.define

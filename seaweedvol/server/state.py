@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def is_in_maintenance(store: Store) -> bool:
     """Whether changes of volumes are switched off."""
-    return store.state.get().maintenance
+    return store.state.is_maintenance
 
 
 def check_not_in_maintenance(store: Store) -> None:
@@ -21,7 +21,7 @@ def check_not_in_maintenance(store: Store) -> None:
     :raises InMaintenance: when changes of volumes are switched off.
     """
     if is_in_maintenance(store):
-        raise InMaintenance(store.identity.id)
+        raise InMaintenance(store.identity.server_id)
 
 
 def get_state(store: Store) -> VolumeServerState:
@@ -34,6 +34,4 @@ def set_state(store: Store, wanted: VolumeServerState | None) -> VolumeServerSta
 
     :raises StateConflict: when the version in ``wanted`` is not the current one.
     """
-    if wanted is not None:
-        store.state.set(wanted)
-    return store.state.get()
+    return store.state.set(wanted)

@@ -12,6 +12,7 @@ from seaweedvol.server.errors import Refused
 from seaweedvol.server.version import version_text
 from seaweedvol.storage.format.checksum import legacy_mask
 from seaweedvol.storage.ids import NeedleId, VolumeId
+from seaweedvol.store.diskspace import DiskStatus, disk_status
 
 if TYPE_CHECKING:
     from seaweedvol.server.server import VolumeServer
@@ -58,26 +59,6 @@ class NeedleStatus:
     last_modified: int
     checksum: int
     ttl: str
-
-
-@attrs.frozen
-class DiskStatus:
-    """The file system of one data directory, in bytes; all zero when it cannot be asked."""
-
-    directory: str
-    total: int
-    used: int
-    free: int
-
-    @property
-    def percent_free(self) -> float:
-        """0 to 100."""
-        return self.free / self.total * 100 if self.total else 0.0
-
-    @property
-    def percent_used(self) -> float:
-        """0 to 100."""
-        return self.used / self.total * 100 if self.total else 0.0
 
 
 @attrs.frozen
@@ -147,21 +128,10 @@ def server_status(server: VolumeServer) -> ServerStatus:
     """Disks, memory, version and place of this server."""
     settings = server.settings
     return ServerStatus(
-        disks=tuple(disk_status(os.path.abspath(location.directory)) for location in server.store.locations),
+        disks=tuple(disk_status(location.directory) for location in server.store.locations),
         memory=memory_status(), version=version_text(settings.offset_width),
         data_center=settings.data_center, rack=settings.rack,
     )
-
-
-def disk_status(directory: str) -> DiskStatus:
-    """The file system that holds ``directory``; free is what an unprivileged user may still write."""
-    try:
-        found = os.statvfs(directory)
-    except OSError:
-        return DiskStatus(directory, 0, 0, 0)
-    total = found.f_blocks * found.f_frsize
-    free = found.f_bavail * found.f_frsize
-    return DiskStatus(directory, total, total - free, free)
 
 
 def memory_status() -> MemoryStatus:
