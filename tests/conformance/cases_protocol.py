@@ -139,7 +139,8 @@ def _requests(path: str) -> dict[str, Request]:
         "get with body then get": raw(f"GET {path} HTTP/1.1\nHost: a\nContent-Length: 5\n\nhello" + ok, expect=2),
         "upgrade": raw(f"GET {path} HTTP/1.1\nHost: a\nConnection: Upgrade\nUpgrade: websocket\n\n"),
         "h2c": raw(
-            f"GET {path} HTTP/1.1\nHost: a\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABk\n\n"
+            f"GET {path} HTTP/1.1\nHost: a\nConnection: Upgrade, HTTP2-Settings\n"
+            "Upgrade: h2c\nHTTP2-Settings: AAMAAABk\n\n"
         ),
         "h2 preface": raw("PRI * HTTP/2.0\n\nSM\n\n"),
         "tls hello": raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(40)),

@@ -1,0 +1,100 @@
+"""Our server as a process of its own on loopback, for tests that kill it."""
+
+from __future__ import annotations
+
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import attrs
+import grpc
+
+from seaweedvol.pb import volume_server_pb2, volume_server_pb2_grpc
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+READY_WITHIN = 20.0
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@attrs.define
+class VolumeProcess:
+    """Starts, kills and asks one server; its master is an address where nobody listens."""
+
+    directory: pathlib.Path
+    port: int = attrs.field(factory=free_port)
+    grpc_port: int = attrs.field(factory=free_port)
+    popen: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers HTTP.
+
+        :raises RuntimeError: with the end of the log, when it does not.
+        """
+        log = self.directory / "server.log"
+        data = self.directory / "data"
+        data.mkdir(exist_ok=True)
+        with log.open("ab") as sink:
+            self.popen = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "seaweedvol.cli",
+                    f"-port={self.port}",
+                    f"-port.grpc={self.grpc_port}",
+                    "-ip=127.0.0.1",
+                    "-ip.bind=127.0.0.1",
+                    f"-dir={data.absolute()}",
+                    "-max=8",
+                    "-master=127.0.0.1:1",
+                    "-preStopSeconds=0",
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                cwd=ROOT,
+            )
+        deadline = time.monotonic() + READY_WITHIN
+        while time.monotonic() < deadline and self.popen.poll() is None:
+            if self._answers():
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"did not start:\n{log.read_text(errors='replace')[-3000:]}")
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(b"GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                return connection.recv(100).startswith(b"HTTP/1.1 200")
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """SIGKILL, and wait for the end."""
+        if self.popen is not None and self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGKILL)
+            self.popen.wait()
+
+    def stub(self) -> volume_server_pb2_grpc.VolumeServerStub:
+        """A client of its gRPC service."""
+        return volume_server_pb2_grpc.VolumeServerStub(grpc.insecure_channel(f"127.0.0.1:{self.grpc_port}"))
+
+    def allocate(self, volume_id: int) -> None:
+        """Make a volume."""
+        self.stub().AllocateVolume(
+            volume_server_pb2.AllocateVolumeRequest(volume_id=volume_id, replication="000", version=3)
+        )
+
+    def is_read_only(self, volume_id: int) -> bool:
+        """Whether the volume refuses writes."""
+        answer = self.stub().VolumeStatus(volume_server_pb2.VolumeStatusRequest(volume_id=volume_id))
+        return bool(answer.is_read_only)
