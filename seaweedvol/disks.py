@@ -1,0 +1,120 @@
+"""The directories as services: loaded in the background, looked at every minute, closed at the end.
+
+Knows Twisted and the locations of a store, nothing of what is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from twisted.application.service import MultiService, Service
+from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from seaweedvol.store.location import Location
+from seaweedvol.store.store import Store
+
+SPACE_CHECK_SECONDS: Final = 60
+
+InThread = Callable[[Callable[[], None]], Awaitable[None]]
+
+
+class DiskLocationService(Service):
+    """One directory: loads it when started, then watches its free space, and closes it when stopped.
+
+    The directory must be open already (:meth:`Location.open`), so that a start that cannot succeed fails early.
+    """
+
+    _log = Logger()
+
+    def __init__(self, location: Location, clock: IReactorTime, in_thread: InThread) -> None:
+        self._location = location
+        self._in_thread = in_thread
+        self._watching = LoopingCall(self._check)
+        self._watching.clock = clock
+        self._end_of_watch: Deferred[LoopingCall] = succeed(self._watching)
+        self._loading: Deferred[None] = succeed(None)
+        self._waiting: list[Deferred[None]] = []
+        self._outcome: Failure | None = None
+        self._is_loaded = False
+
+    def startService(self) -> None:
+        """Begin to load."""
+        super().startService()
+        self._loading = Deferred.fromCoroutine(self._load())
+
+    def stopService(self) -> Deferred[None]:
+        """Close the volumes, once the loading is over and no check is running."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._close())
+
+    def when_loaded(self) -> Deferred[None]:
+        """Fires when every volume is loaded or set aside; fails when the directory cannot be read at all."""
+        waiting: Deferred[None] = Deferred()
+        self._waiting.append(waiting)
+        self._tell()
+        return waiting
+
+    async def _load(self) -> None:
+        try:
+            await self._in_thread(self._location.load)
+        except Exception:
+            self._outcome = Failure()
+            self._log.failure("cannot load {directory}", self._outcome, directory=str(self._location.directory))
+        else:
+            if self.running:
+                self._end_of_watch = self._watching.start(SPACE_CHECK_SECONDS, now=False)
+        self._is_loaded = True
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self._is_loaded:
+            return
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None) if self._outcome is None else each.errback(self._outcome)
+
+    async def _check(self) -> None:
+        try:
+            await self._in_thread(self._location.check_space)
+        except Exception:
+            # Watching goes on: one failed look says nothing of the next one.
+            self._log.failure("cannot check {directory}", directory=str(self._location.directory))
+
+    async def _close(self) -> None:
+        await self._loading
+        if self._watching.running:
+            self._watching.stop()
+        await self._end_of_watch
+        await self._in_thread(self._location.close)
+
+
+class Disks(MultiService):
+    """All directories of a store."""
+
+    def when_loaded(self) -> Deferred[None]:
+        """Fires when all directories are loaded; fails when one cannot be read."""
+        children = [child.when_loaded() for child in self if isinstance(child, DiskLocationService)]
+        return Deferred.fromCoroutine(_all(children))
+
+
+async def _all(waiting: list[Deferred[None]]) -> None:
+    for _, outcome in await DeferredList(waiting, consumeErrors=True):
+        if isinstance(outcome, Failure):
+            outcome.raiseException()
+
+
+def make_disks(store: Store, clock: IReactorTime, in_thread: InThread) -> Disks:
+    """One service for each location of a store.
+
+    :param in_thread: runs a blocking function outside of the reactor's thread.
+    """
+    disks = Disks()
+    disks.setName("disks")
+    for location in store.locations:
+        DiskLocationService(location, clock, in_thread).setServiceParent(disks)
+    return disks

@@ -1,0 +1,303 @@
+"""One data directory and the volumes in it.
+
+Knows which volumes are loaded, which could not be and why, and whether the disk has room. Must not know the other
+directories, nor who asks. As in SeaweedFS ``storage/disk_location.go``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from seaweedvol.storage.errors import StorageError, VolumeExists
+from seaweedvol.storage.format.index import OffsetWidth
+from seaweedvol.storage.format.placement import ReplicaPlacement
+from seaweedvol.storage.format.ttl import Ttl
+from seaweedvol.storage.ids import VolumeId
+from seaweedvol.storage.volume.loading import create_volume, load_volume
+from seaweedvol.storage.volume.volume import Volume
+from seaweedvol.store.directory import DirectoryLock, directory_uuid
+from seaweedvol.store.diskspace import DiskHealth, DiskStatus, MinFree, disk_status
+from seaweedvol.store.placing import count_that_fits
+from seaweedvol.store.reconcile import settle_compactions
+from seaweedvol.store.survey import Found, Verdict, find_volumes, judge, remove_incomplete
+
+_log = logging.getLogger(__name__)
+
+MIN_LOADERS: Final = 10
+
+
+@attrs.define(eq=False)
+class Location:
+    """One directory of volumes.
+
+    Thread safe. ``volumes`` may be read without a lock (:meth:`loaded` gives a copy to iterate); only this class
+    changes it. ``changing`` is held by whoever loads, makes, closes or destroys volumes here, so that no files are
+    opened twice; it is never taken to find or read a volume.
+
+    :ivar index_directory: where .idx files lie, usually the same directory.
+    :ivar disk_type: "" for hdd.
+    :ivar configured_max_count: 0 means as many as fit.
+    :ivar disk_id: the position of this location among all.
+    :ivar width: of the offsets in new .idx files.
+    :ivar failed: why, for each volume that is there but could not be loaded.
+    """
+
+    directory: Path
+    index_directory: Path
+    disk_type: str = ""
+    tags: tuple[str, ...] = ()
+    configured_max_count: int = 8
+    min_free: MinFree = MinFree()
+    disk_id: int = 0
+    width: OffsetWidth = OffsetWidth.FOUR
+    uuid: str = attrs.field(default="", init=False)
+    volumes: dict[VolumeId, Volume] = attrs.field(factory=dict, init=False, repr=False)
+    failed: dict[VolumeId, str] = attrs.field(factory=dict, init=False)
+    status: DiskStatus = attrs.field(init=False)
+    is_low_space: bool = attrs.field(default=False, init=False)
+    max_count: int = attrs.field(init=False)
+    _health: DiskHealth = attrs.field(init=False, repr=False)
+    changing: threading.RLock = attrs.field(factory=threading.RLock, init=False, repr=False)
+    # For the moments in which the set of volumes and what they are told of the disk must agree.
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+    _directory_lock: DirectoryLock | None = attrs.field(default=None, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.status = DiskStatus(os.path.abspath(self.directory))
+        self.max_count = self.configured_max_count
+        self._health = DiskHealth(self.directory)
+
+    # --- life ---------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Make the directory ours. Loads nothing.
+
+        :raises DirectoryInUse: when another server has it.
+        :raises OSError: when it cannot be written to.
+        """
+        lock = DirectoryLock(self.directory)
+        try:
+            self.uuid = directory_uuid(self.directory)
+        except BaseException:
+            lock.release()
+            raise
+        self._directory_lock = lock
+
+    def load(self) -> None:
+        """Load every volume that is not loaded yet, many at a time; what fails is set aside in ``failed``.
+
+        :raises OSError: when the directory itself cannot be read.
+        """
+        self.check_space()
+        with self.changing:
+            self.failed = settle_compactions(self.directory, self.index_directory, self.volumes)
+            done = {*self.failed, *self.volumes}
+            every = find_volumes(self.directory, self.index_directory)
+            waiting = [found for volume_id, found in every.items() if volume_id not in done]
+            with ThreadPoolExecutor(max(MIN_LOADERS, os.cpu_count() or 1), thread_name_prefix="load") as pool:
+                for _ in pool.map(self._load_first, waiting):
+                    pass
+        _log.info("%s: %d volumes, %d set aside, at most %d", self.directory, len(self.volumes), len(self.failed),
+                  self.max_count)
+
+    def sync(self) -> None:
+        """Bring every volume to the disk; one that fails is logged."""
+        for volume in self.loaded():
+            _attempt(volume, volume.sync)
+
+    def close(self) -> None:
+        """Close every volume and let others have the directory. What is closed already stays so."""
+        with self.changing:
+            for volume in self.loaded():
+                self.unmount(volume.id)
+            if self._directory_lock is not None:
+                self._directory_lock.release()
+                self._directory_lock = None
+
+    # --- volumes ------------------------------------------------------------------------------------------------
+
+    def loaded(self) -> list[Volume]:
+        """The volumes of this moment, as a list of one's own."""
+        return list(self.volumes.values())
+
+    @property
+    def volume_count(self) -> int:
+        """How many volumes there are."""
+        return len(self.volumes)
+
+    @property
+    def local_count(self) -> int:
+        """How many volumes there are whose .dat is not in an object store."""
+        return sum(1 for volume in self.loaded() if not volume.info.files)
+
+    def mount(self, volume_id: VolumeId) -> Volume | None:
+        """Load the volume if it lies here, or give it when it is loaded; None otherwise (``failed`` may say why)."""
+        with self.changing:
+            try:
+                candidates = find_volumes(self.directory, self.index_directory).get(volume_id, [])
+            except OSError as error:
+                _log.warning("%s: %s", self.directory, error)
+                return None
+            for found in candidates:
+                if self._load(found, is_start=False):
+                    return self.volumes[volume_id]
+        return None
+
+    def create(self, volume_id: VolumeId, collection: str, placement: ReplicaPlacement, ttl: Ttl, version: int,
+               preallocate: int) -> Volume:
+        """Make a new volume here; whether there is room must be known.
+
+        :raises VolumeExists: when there is one.
+        :raises StorageError, OSError: when it cannot be made.
+        """
+        with self.changing:
+            if volume_id in self.volumes:
+                raise VolumeExists(f"Volume Id {volume_id} already exists!")
+            volume = create_volume(
+                self.directory, self.index_directory, collection, volume_id, placement=placement, ttl=ttl,
+                version=version, preallocate=preallocate, width=self.width,
+            )
+            self._add(volume)
+        return volume
+
+    def _add(self, volume: Volume) -> None:
+        with self._lock:
+            volume.location = self
+            volume.disk_id = self.disk_id
+            volume.set_low_disk(self.is_low_space)
+            self.volumes[volume.id] = volume
+        self.failed.pop(volume.id, None)
+
+    def unmount(self, volume_id: VolumeId) -> None:
+        """Close a volume and forget it; its files stay. One that is not loaded is none to forget."""
+        with self.changing:
+            volume = self._forget(volume_id)
+            if volume is not None:
+                _attempt(volume, volume.close)
+
+    def destroy(self, volume_id: VolumeId, *, only_empty: bool = False, keep_remote: bool = False) -> None:
+        """Remove a volume and its files; when that is refused it stays as it is.
+
+        :raises VolumeNotEmpty: when only an empty one may be removed.
+        :raises VolumeBusy: while it is being compacted.
+        """
+        with self.changing:
+            volume = self.volumes.get(volume_id)
+            if volume is not None:
+                volume.destroy(only_empty=only_empty, keep_remote=keep_remote)
+                self._forget(volume_id)
+
+    # --- room ---------------------------------------------------------------------------------------------------
+
+    @property
+    def is_unavailable(self) -> bool:
+        """Whether the disk has stopped answering."""
+        return bool(self.status.error)
+
+    @property
+    def has_free_slot(self) -> bool:
+        """Whether a new volume may be made here."""
+        if self.is_low_space or self.is_unavailable:
+            return False
+        return self.max_count == 0 or self.volume_count < self.max_count
+
+    @property
+    def free_slots(self) -> int:
+        """How many more volumes may be made here, as far as that is known: 0 where nobody worked out a limit yet."""
+        return max(self.max_count - self.volume_count, 0) if self.has_free_slot else 0
+
+    @property
+    def reported_max_count(self) -> int:
+        """How many volumes the master shall think fit: no more than are here when space is low."""
+        return max(self.local_count if self.is_low_space else self.max_count, 0)
+
+    def check_space(self) -> None:
+        """Look how full the disk is, and let the volumes know when it is too full. Blocks, never raises."""
+        status = self._health.check()
+        is_low = self.min_free.is_low(status)
+        if status.error != self.status.error:
+            _log.warning("%s: %s", self.directory, status.error or "healthy again")
+        if is_low != self.is_low_space:
+            _log.warning("%s: %s", self.directory, self.min_free.describe(status))
+        with self._lock:
+            self.status = status
+            self.is_low_space = is_low
+            for volume in self.volumes.values():
+                volume.set_low_disk(is_low)
+
+    def adjust_max_count(self, volume_size_limit: int, *, is_preallocating: bool) -> bool:
+        """Work out anew how many volumes fit, where nobody configured it.
+
+        :returns: whether that changed anything.
+        """
+        if self.configured_max_count:
+            return False
+        before = self.max_count
+        owed = 0 if is_preallocating else self._owed(volume_size_limit)
+        free = disk_status(self.directory).free
+        self.max_count = count_that_fits(self.volume_count, free, owed, volume_size_limit)
+        return self.max_count != before
+
+    def _owed(self, volume_size_limit: int) -> int:
+        writable = (volume for volume in self.loaded() if not volume.is_read_only)
+        return sum(max(volume_size_limit - volume.data_length - volume.index_length, 0) for volume in writable)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _load_first(self, candidates: list[Found]) -> None:
+        for found in candidates:
+            if self._load(found, is_start=True):
+                return
+
+    def _load(self, found: Found, *, is_start: bool) -> bool:
+        """Load one volume as its files demand; whether it is loaded afterwards. Never raises."""
+        volume_id = found.name.volume_id
+        try:
+            verdict = judge(found, is_start=is_start)
+            if verdict is Verdict.INCOMPLETE:
+                _log.warning("%s: an unfinished copy is removed", found.data_file(".note"))
+                remove_incomplete(found)
+            elif verdict is Verdict.ENCODED:
+                self._set_aside(found, "an erasure-coded form of it lies beside it")
+            elif verdict is Verdict.LOAD and volume_id not in self.volumes:
+                self._add(self._opened(found))
+        except (StorageError, OSError) as error:
+            self._set_aside(found, str(error))
+        except Exception as error:
+            # Whatever is wrong with one volume, the others must be served.
+            _log.exception("%s", found.data_file(".dat"))
+            self._set_aside(found, repr(error))
+        return volume_id in self.volumes
+
+    def _opened(self, found: Found) -> Volume:
+        return load_volume(
+            found.directory,
+            found.index_directory,
+            found.name.collection,
+            found.name.volume_id,
+            default_width=self.width,
+            report=_log.warning,
+        )
+
+    def _set_aside(self, found: Found, reason: str) -> None:
+        _log.error("%s is not served: %s", found.data_file(".dat"), reason)
+        self.failed[found.name.volume_id] = reason
+
+    def _forget(self, volume_id: VolumeId) -> Volume | None:
+        with self._lock:
+            return self.volumes.pop(volume_id, None)
+
+
+def _attempt(volume: Volume, action: Callable[[], None]) -> None:
+    try:
+        action()
+    except (StorageError, OSError) as error:
+        _log.error("volume %d: %s", volume.id, error)

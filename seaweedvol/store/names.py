@@ -1,0 +1,42 @@
+"""The file names of a volume: ``7.dat`` or, in a collection, ``photos_7.dat``.
+
+Knows names only, no file. As in SeaweedFS ``storage/disk_location.go`` (``parseCollectionVolumeId``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from seaweedvol.storage.errors import InvalidId
+from seaweedvol.storage.ids import VolumeId, parse_volume_id
+
+# A directory is searched for volumes by these; both are four characters long.
+VOLUME_SUFFIXES: Final = (".idx", ".vif")
+
+
+@attrs.frozen
+class VolumeName:
+    """What a file name says of the volume it belongs to; ``base`` is the name without suffix, as it was written."""
+
+    base: str
+    collection: str
+    volume_id: VolumeId
+
+
+def parse_base(base: str) -> VolumeName | None:
+    """The name without suffix taken apart at its last underscore; None when there is no volume id in it."""
+    at = base.rfind("_")
+    collection, id_text = (base[:at], base[at + 1:]) if at > 0 else ("", base)
+    try:
+        return VolumeName(base, collection, parse_volume_id(id_text))
+    except InvalidId:
+        return None
+
+
+def volume_of_file(file_name: str) -> VolumeName | None:
+    """The volume whose .idx or .vif this is, None for every other file."""
+    if not file_name.endswith(VOLUME_SUFFIXES):
+        return None
+    return parse_base(file_name[:-4])

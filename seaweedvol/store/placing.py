@@ -1,0 +1,60 @@
+"""Where a volume goes: which of the locations takes a new one, and how many fit where nobody set a limit.
+
+Knows counts and bytes, no files. As in SeaweedFS ``storage/store.go`` (``addVolume``, ``MaybeAdjustVolumeMax``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+from seaweedvol.storage.errors import NoFreeSlot
+
+
+class Place(Protocol):
+    """What is asked of a location."""
+
+    @property
+    def disk_type(self) -> str:
+        """The kind of disk, "" for hdd."""
+        ...
+
+    @property
+    def has_free_slot(self) -> bool:
+        """Whether it takes one more volume."""
+        ...
+
+    @property
+    def local_count(self) -> int:
+        """How many volumes it holds whose .dat is not in an object store."""
+        ...
+
+
+P = TypeVar("P", bound=Place)
+
+
+def parse_disk_type(text: str) -> str:
+    """A disk type as it is stored and compared: lower case, and "" for hdd."""
+    text = text.lower()
+    return "" if text == "hdd" else text
+
+
+def place_for_new(places: Iterable[P], disk_type: str) -> P:
+    """The emptiest place of exactly this disk type that takes one more; the first of several.
+
+    :raises NoFreeSlot: when there is none.
+    """
+    fitting = [place for place in places if place.disk_type == disk_type and place.has_free_slot]
+    if not fitting:
+        raise NoFreeSlot()
+    return min(fitting, key=lambda place: place.local_count)
+
+
+def count_that_fits(volume_count: int, free: int, owed: int, volume_size_limit: int) -> int:
+    """How many volumes of full size a directory without configured limit can hold, at least 1.
+
+    :param volume_count: those that are there already.
+    :param free: bytes free in the file system.
+    :param owed: bytes that volumes there may still grow by.
+    """
+    return max(volume_count + max(free - owed, 0) // volume_size_limit, 1)

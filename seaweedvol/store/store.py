@@ -1,0 +1,298 @@
+"""All volumes of this server, over all its directories.
+
+Knows the locations, finds volumes in them, and makes, mounts, unmounts and removes them. Must not know who asks, nor
+what the master was told before. As in SeaweedFS ``storage/store.go``; the texts of errors are Go's, because clients
+search for them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from seaweedvol.storage.errors import (
+    StorageError,
+    VolumeBusy,
+    VolumeError,
+    VolumeExists,
+    VolumeNotEmpty,
+    VolumeNotFound,
+)
+from seaweedvol.storage.format.placement import ReplicaPlacement
+from seaweedvol.storage.format.ttl import EMPTY_TTL, Ttl
+from seaweedvol.storage.ids import VolumeId
+from seaweedvol.storage.volume.volume import Volume
+from seaweedvol.store.collecting import collect
+from seaweedvol.store.events import Event, StoreEvents, VolumeAdded, VolumeRemoved
+from seaweedvol.store.identity import Identity
+from seaweedvol.store.location import Location
+from seaweedvol.store.placing import place_for_new
+from seaweedvol.store.report import StoreReport, VolumeReport, report_of, status_of
+from seaweedvol.store.state import STATE_NAME, ServerState
+
+_log = logging.getLogger(__name__)
+
+CURRENT_VERSION: Final = 3
+
+
+class Store:
+    """The volumes of one server. Every method may be called from any thread; all but :meth:`find` may block.
+
+    :ivar volume_size_limit: bytes, as the master said; 0 as long as it has not. Without it no volume expires, and no
+        limit is worked out for a directory that has none.
+    :ivar is_preallocating: whether the master wants the space of volumes reserved.
+    :ivar is_stopping: whether the server is about to end.
+    """
+
+    def __init__(self, locations: Sequence[Location], identity: Identity, events: StoreEvents) -> None:
+        """Touches no disk; :meth:`open` does. The position of a location becomes its disk id."""
+        self.locations: Final = tuple(locations)
+        self.identity: Final = identity
+        self.events: Final = events
+        self.volume_size_limit = 0
+        self.is_preallocating = False
+        self.is_stopping = False
+        self._state: ServerState | None = None
+        # For what concerns several directories: one at a time may change which volumes there are. Never taken to find
+        # or read one; always taken before the lock of a location.
+        self._changing = threading.RLock()
+        for disk_id, location in enumerate(self.locations):
+            location.disk_id = disk_id
+
+    # --- life ---------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Take possession of every directory and read the server's state. Loads no volume.
+
+        :raises DirectoryInUse: when another server has one of them; then none is held.
+        :raises FormatError: when state.pb cannot be understood.
+        :raises OSError: when a directory cannot be used.
+        """
+        try:
+            for location in self.locations:
+                location.open()
+            self._state = ServerState(self.locations[0].index_directory / STATE_NAME)
+        except BaseException:
+            self.close()
+            raise
+
+    def load(self) -> None:
+        """Load all volumes of all directories, the directories at the same time."""
+        with ThreadPoolExecutor(len(self.locations), thread_name_prefix="disk") as pool:
+            for _ in pool.map(Location.load, self.locations):
+                pass
+
+    def load_new_volumes(self) -> None:
+        """Load volumes whose files were put into the directories while the server ran."""
+        self.load()
+
+    def stop(self) -> None:
+        """Say that the end is near, and bring everything to the disks."""
+        self.is_stopping = True
+        for location in self.locations:
+            location.sync()
+
+    def close(self) -> None:
+        """Close all volumes and give the directories up."""
+        with self._changing:
+            for location in self.locations:
+                location.close()
+
+    @property
+    def state(self) -> ServerState:
+        """What outlives the server."""
+        assert self._state is not None, "the store is not open"
+        return self._state
+
+    # --- finding ------------------------------------------------------------------------------------------------
+
+    def find(self, volume_id: int) -> Volume | None:
+        """The volume, from the first location that holds it. Does not block."""
+        for location in self.locations:
+            volume = location.volumes.get(volume_id)  # type: ignore[call-overload]
+            if volume is not None:
+                return volume
+        return None
+
+    def get(self, volume_id: int) -> Volume:
+        """As :meth:`find`.
+
+        :raises VolumeNotFound: when there is none.
+        """
+        volume = self.find(volume_id)
+        if volume is None:
+            raise VolumeNotFound(f"volume {volume_id} not found")
+        return volume
+
+    def _holders(self, volume_id: VolumeId) -> list[tuple[Location, Volume]]:
+        held = ((location, location.volumes.get(volume_id)) for location in self.locations)
+        return [(location, volume) for location, volume in held if volume is not None]
+
+    # --- coming -------------------------------------------------------------------------------------------------
+
+    def allocate(self, volume_id: VolumeId, collection: str = "", placement: ReplicaPlacement = ReplicaPlacement(),
+                 ttl: Ttl = EMPTY_TTL, disk_type: str = "", version: int = CURRENT_VERSION,
+                 preallocate: int = 0) -> Volume:
+        """Make a new volume in the emptiest directory of this disk type.
+
+        :param preallocate: bytes to reserve on the disk.
+        :raises VolumeExists: when there is one of this id already.
+        :raises NoFreeSlot: when no directory takes it.
+        """
+        with self._changing:
+            if self.find(volume_id) is not None:
+                raise VolumeExists(f"Volume Id {volume_id} already exists!")
+            location = place_for_new(self.locations, disk_type)
+            volume = location.create(volume_id, collection, placement, ttl, version, preallocate)
+            _log.info("volume %d is made in %s", volume_id, location.directory)
+            self._announce(VolumeAdded, location, volume)
+        return volume
+
+    def mount(self, volume_id: VolumeId) -> Volume:
+        """Serve a volume whose files are there; one that is served already is announced again.
+
+        :raises VolumeNotFound: when no directory holds it or it cannot be loaded; then the text ends with the reason.
+        """
+        with self._changing:
+            for location in self.locations:
+                volume = location.mount(volume_id)
+                if volume is not None:
+                    self._announce(VolumeAdded, location, volume)
+                    return volume
+            reasons = [location.failed[volume_id] for location in self.locations if volume_id in location.failed]
+        raise VolumeNotFound(": ".join([f"volume {volume_id} not found on disk", *reasons]))
+
+    # --- going --------------------------------------------------------------------------------------------------
+
+    def unmount(self, volume_id: VolumeId) -> None:
+        """Serve a volume no longer, wherever it is; its files stay. One that is not served is none to unmount."""
+        with self._changing:
+            for location, volume in self._holders(volume_id):
+                report = report_of(volume, location.disk_type)
+                location.unmount(volume_id)
+                self._publish(VolumeRemoved, report)
+
+    def delete_volume(self, volume_id: VolumeId, *, only_empty: bool = False, keep_remote: bool = False) -> None:
+        """Remove a volume and its files from every directory that has it.
+
+        :raises VolumeNotFound: when none has it.
+        :raises VolumeNotEmpty: when only an empty one may go and this one is not.
+        :raises VolumeError: when a directory could not remove it; it is gone from the others.
+        """
+        with self._changing:
+            holders = self._holders(volume_id)
+            if not holders:
+                raise VolumeNotFound(f"delete volume {volume_id} not found on disk")
+            failures: list[Exception] = []
+            for location, volume in holders:
+                try:
+                    self._destroy(location, volume, only_empty=only_empty, keep_remote=keep_remote)
+                except VolumeNotEmpty as error:
+                    raise VolumeNotEmpty(f"DeleteVolume {volume_id}: {error}") from None
+                except (StorageError, OSError) as error:
+                    failures.append(error)
+        if failures:
+            kind = VolumeBusy if all(isinstance(error, VolumeBusy) for error in failures) else VolumeError
+            reasons = "\n".join(str(error) for error in failures)
+            raise kind(f"DeleteVolume {volume_id} failed on some disks: {reasons}")
+
+    def delete_collection(self, collection: str) -> None:
+        """Remove every volume of a collection, except one that is being compacted.
+
+        :raises VolumeError: when some could not be removed; the directories after that one are left alone, as in Go.
+        """
+        with self._changing:
+            for location in self.locations:
+                failures = []
+                for volume in location.loaded():
+                    if volume.collection != collection or volume.is_compacting:
+                        continue
+                    try:
+                        self._destroy(location, volume)
+                    except (StorageError, OSError) as error:
+                        failures.append(f"{error}; ")
+                if failures:
+                    raise VolumeError("".join(failures))
+
+    def _destroy(self, location: Location, volume: Volume, *, only_empty: bool = False,
+                 keep_remote: bool = False) -> None:
+        report = report_of(volume, location.disk_type)
+        location.destroy(volume.id, only_empty=only_empty, keep_remote=keep_remote)
+        _log.info("volume %d is removed from %s", volume.id, location.directory)
+        self._publish(VolumeRemoved, report)
+
+    # --- changing -----------------------------------------------------------------------------------------------
+
+    def configure(self, volume_id: VolumeId, placement: ReplicaPlacement) -> None:
+        """Give a volume another replica placement. One that was not mounted is so afterwards, as in Go.
+
+        :raises VolumeNotFound: when no directory holds it.
+        """
+        with self._changing:
+            if self.find(volume_id) is None:
+                self.mount(volume_id)
+            for location, volume in self._holders(volume_id)[:1]:
+                before = report_of(volume, location.disk_type)
+                volume.configure(placement)
+                self._publish(VolumeRemoved, before)
+                self._announce(VolumeAdded, location, volume)
+
+    def mark_read_only(self, volume_id: VolumeId, *, can_delete: bool = False, persist: bool = False) -> None:
+        """Let a volume take no more writes, and deletes only when ``can_delete``; ``persist``: over a restart too.
+
+        :raises VolumeNotFound: when it is not served here.
+        """
+        self.get(volume_id).mark_read_only(persist=persist, can_delete=can_delete)
+
+    def mark_writable(self, volume_id: VolumeId) -> None:
+        """Let a volume take writes again, over a restart too, and forget its I/O errors.
+
+        :raises VolumeNotFound: when it is not served here.
+        """
+        self.get(volume_id).mark_writable()
+
+    # --- telling ------------------------------------------------------------------------------------------------
+
+    def report(self) -> StoreReport:
+        """What a full heartbeat says. Removes volumes whose time to live has been over for long enough."""
+        self.adjust_max_counts()
+        report, overdue = collect(self.locations, self.volume_size_limit)
+        for location, volume in overdue:
+            self._remove_overdue(location, volume)
+        return report
+
+    def adjust_max_counts(self) -> bool:
+        """Work out anew how many volumes fit into the directories without configured limit.
+
+        :returns: whether any number changed, so that the master should hear of it at once.
+        """
+        limit = self.volume_size_limit
+        if not limit:
+            return False
+        is_preallocating = self.is_preallocating
+        changed = [loc.adjust_max_count(limit, is_preallocating=is_preallocating) for loc in self.locations]
+        return any(changed)
+
+    def volume_statuses(self) -> list[VolumeReport]:
+        """Every volume that is served, by id; the size of each is that of all content ever written."""
+        found = (status_of(volume, loc.disk_type) for loc in self.locations for volume in loc.loaded())
+        return sorted((status for status in found if status is not None), key=lambda status: status.id)
+
+    def _remove_overdue(self, location: Location, volume: Volume) -> None:
+        # The heartbeat after this one lacks it, which is how the master learns; Go announces nothing either.
+        with self._changing:
+            try:
+                location.destroy(volume.id)
+                _log.info("volume %d has expired and is removed", volume.id)
+            except (StorageError, OSError) as error:
+                _log.warning("volume %d has expired and cannot be removed: %s", volume.id, error)
+
+    def _announce(self, kind: Callable[[VolumeReport], Event], location: Location, volume: Volume) -> None:
+        self._publish(kind, report_of(volume, location.disk_type))
+
+    def _publish(self, kind: Callable[[VolumeReport], Event], report: VolumeReport | None) -> None:
+        if report is not None:
+            self.events.publish(kind(report))
