@@ -1,0 +1,113 @@
+"""Outgoing gRPC: one long-lived channel for each server, errors in Go's words, answers on the reactor's thread.
+
+Knows grpcio and Twisted, no message of ours. Limits and keep-alives as in SeaweedFS ``pb/grpc_client_server.go``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Final, Protocol, TypeVar
+
+import grpc
+from twisted.internet import defer
+
+from seaweedvol.pb.master_pb2_grpc import SeaweedStub
+from seaweedvol.pb.volume_server_pb2_grpc import VolumeServerStub
+
+_T = TypeVar("_T")
+
+MESSAGE_LIMIT: Final = 1 << 30
+CHANNEL_OPTIONS: Final = (
+    ("grpc.max_send_message_length", MESSAGE_LIMIT),
+    ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    # grpcio backs off up to two minutes; a restarted master must not wait that long for its servers.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 3_000),
+    # Each channel its own connection: a broken one never hides behind another's backoff.
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.enable_http_proxy", 0),
+)
+
+_SPELLINGS: Final = {"OK": "OK", "CANCELLED": "Canceled"}
+
+
+class FromThread(Protocol):
+    """What is needed of a reactor to come back to its thread."""
+
+    def callFromThread(self, callable: Callable[..., Any], *args: object, **kwargs: object) -> None:
+        """Run ``callable`` soon on the reactor's thread."""
+        ...
+
+
+def go_text(error: BaseException) -> str:
+    """An error of a gRPC call as a Go client prints it; any other error as its own text."""
+    code, details = getattr(error, "code", None), getattr(error, "details", None)
+    if not callable(code) or not callable(details):
+        return str(error)
+    name = code().name
+    spelled = _SPELLINGS.get(name) or "".join(part.capitalize() for part in name.split("_"))
+    return f"rpc error: code = {spelled} desc = {details() or ''}"
+
+
+def open_channel(target: str) -> grpc.Channel:
+    """A new plain-text channel to ``host:port``."""
+    return grpc.insecure_channel(target, options=list(CHANNEL_OPTIONS))
+
+
+def master_calls(channel: grpc.Channel) -> Any:
+    """The calls of a master, as generated (which is untyped)."""
+    return SeaweedStub(channel)
+
+
+def volume_server_calls(channel: grpc.Channel) -> Any:
+    """The calls of a volume server, as generated (which is untyped)."""
+    return VolumeServerStub(channel)
+
+
+class Channels:
+    """The channels of this process, opened when first needed and kept. Any thread."""
+
+    def __init__(self, open_one: Callable[[str], grpc.Channel] = open_channel) -> None:
+        self._open = open_one
+        self._lock = threading.Lock()
+        self._by_target: dict[str, grpc.Channel] = {}
+
+    def to(self, target: str) -> grpc.Channel:
+        """The channel to ``host:port``."""
+        with self._lock:
+            channel = self._by_target.get(target)
+            if channel is None:
+                channel = self._by_target[target] = self._open(target)
+            return channel
+
+    def close(self) -> None:
+        """Close all; calls under way fail."""
+        with self._lock:
+            channels, self._by_target = list(self._by_target.values()), {}
+        for channel in channels:
+            channel.close()
+
+
+def as_deferred(future: grpc.Future[_T], reactor: FromThread) -> defer.Deferred[_T]:
+    """The outcome of a call begun with ``.future(...)``, delivered on the reactor's thread; cancelling cancels it."""
+
+    def cancel(_: object) -> None:
+        future.cancel()
+
+    outcome: defer.Deferred[_T] = defer.Deferred(cancel)
+
+    def deliver() -> None:
+        if outcome.called:
+            return
+        error = future.exception() if not future.cancelled() else defer.CancelledError()
+        if error is not None:
+            outcome.errback(error)
+        else:
+            outcome.callback(future.result())
+
+    future.add_done_callback(lambda _: reactor.callFromThread(deliver))
+    return outcome
