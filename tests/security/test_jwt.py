@@ -74,8 +74,8 @@ class CheckTokenTests(SynchronousTestCase):
 
     def test_claims_of_a_wrong_type(self) -> None:
         """A known claim of another type spoils the token."""
-        bad: list[dict[str, object]] = [{"exp": "soon"}, {"exp": True}, {"nbf": {}}, {"iss": 1}, {"aud": 1}, {"aud": [1]},
-                                        {"jti": []}]
+        bad: list[dict[str, object]] = [{"exp": "soon"}, {"exp": True}, {"nbf": {}}, {"iss": 1}, {"aud": 1},
+                                        {"aud": [1]}, {"jti": []}]
         for claim in bad:
             self.refuses(signed(dict(claim, fid=FID)))
         for text in ("[]", "1", "nonsense", '{"fid":', f'{{"fid":"{FID}","exp":NaN}}', f'{{"fid":"{FID}","exp":1e99}}'):

@@ -1,0 +1,108 @@
+"""The console script ``seaweed-volume``: Go's command line, our service, a log on standard error.
+
+Mistakes on the command line are one line and exit code 2; a server that cannot start is one line and exit code 1.
+Nothing heavy is imported until the command line has been understood.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from seaweedvol.config.errors import ConfigError
+from seaweedvol.config.load import load_settings, wanted_page
+
+if TYPE_CHECKING:
+    from seaweedvol.config.model import Settings
+
+NAME = "seaweed-volume"
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until stopped, and say with which code to exit."""
+    return start(sys.argv[1:] if argv is None else argv, os.environ, sys.stdout, sys.stderr, run)
+
+
+def start(argv: Sequence[str], environ: Mapping[str, str], out: TextIO, err: TextIO,
+          serve: Callable[[Settings], int]) -> int:
+    """Understand the command line, then print a page, complain, or ``serve``."""
+    page = wanted_page(argv)
+    if page is not None:
+        from seaweedvol.tap import page_text
+
+        out.write(page_text(page))
+        return 0
+    try:
+        settings = load_settings(argv, environ)
+    except ConfigError as error:
+        err.write(_printable(f"{NAME}: {error}\n"))
+        return EXIT_USAGE
+    return serve(settings)
+
+
+def run(settings: Settings) -> int:
+    """Serve in this process until a signal says stop."""
+    _install_reactor()
+    from twisted.internet import reactor
+    from twisted.internet.interfaces import IReactorCore
+
+    from seaweedvol.tap import build_service
+
+    assert IReactorCore.providedBy(reactor)
+    log_to(sys.stderr, settings)
+    outcome = 0
+
+    def begin() -> None:
+        nonlocal outcome
+        try:
+            service.privilegedStartService()
+            service.startService()
+        except Exception as error:
+            # A port in use, a directory locked by another server: the operator needs the reason, not our stack.
+            sys.stderr.write(_printable(f"{NAME}: {' '.join(str(error).split())}\n"))
+            outcome = EXIT_FAILED
+            reactor.stop()
+
+    try:
+        service = build_service(settings, reactor)
+    except Exception as error:
+        sys.stderr.write(_printable(f"{NAME}: {' '.join(str(error).split())}\n"))
+        return EXIT_FAILED
+    reactor.callWhenRunning(begin)
+    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    reactor.run()
+    return outcome
+
+
+def log_to(stream: TextIO, settings: Settings) -> None:
+    """Send the log to ``stream``: information and worse, or everything when more was asked for."""
+    from twisted.logger import (
+        FilteringLogObserver, Logger, LogLevel, LogLevelFilterPredicate, globalLogBeginner, textFileLogObserver,
+    )
+
+    level = LogLevel.debug if settings.log_level > 0 else LogLevel.info
+    chosen = FilteringLogObserver(textFileLogObserver(stream), [LogLevelFilterPredicate(defaultLogLevel=level)])
+    globalLogBeginner.beginLoggingTo([chosen], redirectStandardIO=False)
+    log = Logger(namespace=NAME)
+    for notice in settings.notices:
+        log.warn("{notice}", notice=notice)
+
+
+def _install_reactor() -> None:
+    if "twisted.internet.reactor" not in sys.modules:
+        from twisted.internet import epollreactor
+
+        epollreactor.install()
+
+
+def _printable(text: str) -> str:
+    """``text`` with bytes that are no UTF-8, as arguments may hold, made visible."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

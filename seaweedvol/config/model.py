@@ -1,0 +1,147 @@
+"""Everything the server was told, as one frozen tree with units in the types.
+
+Sizes are bytes, times are seconds, lists are tuples; what was left open has been decided (ports, addresses, id). The
+comment behind a field names the flag it comes from where the name differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from seaweedvol.config.address import ServerAddress
+from seaweedvol.config.sizes import MinFreeSpace
+
+
+@attrs.frozen
+class HttpSettings:
+    """The two HTTP ports and how they behave.
+
+    :ivar idle_timeout: seconds a connection may be silent; 0: for ever.
+    :ivar read_mode: ``local``, ``proxy`` or ``redirect``: what to do about a volume that is elsewhere.
+    :ivar file_size_limit: bytes an upload may have.
+    :ivar upload_limit: bytes that may be on their way in at once; 0: no limit.
+    :ivar download_limit: bytes that may be on their way out at once; 0: no limit.
+    """
+
+    port: int
+    public_port: int
+    ip: str
+    bind_ip: str
+    public_url: str
+    idle_timeout: int
+    read_mode: str
+    file_size_limit: int
+    upload_limit: int
+    download_limit: int
+    upload_timeout: float
+    download_timeout: float
+    fix_orientation: bool
+    read_buffer_size: int
+    has_slow_read: bool
+
+    @property
+    def has_public_port(self) -> bool:
+        """Whether a second, read-only port is opened."""
+        return self.public_port != self.port
+
+
+@attrs.frozen
+class GrpcSettings:
+    """The gRPC port, on the same address as HTTP."""
+
+    port: int
+
+
+@attrs.frozen
+class DirectorySettings:
+    """One data directory.
+
+    :ivar max_count: volumes it may hold; 0: as many as free space allows.
+    :ivar disk_type: ``""`` is a hard disk; else ``ssd`` or any tag, in lower case.
+    """
+
+    path: str
+    max_count: int = 8
+    disk_type: str = ""
+    tags: tuple[str, ...] = ()
+    min_free: MinFreeSpace = MinFreeSpace()
+
+
+@attrs.frozen
+class SecuritySettings:
+    """Keys of security.toml, as bytes. An empty key asks for no token."""
+
+    write_key: bytes = attrs.field(default=b"", repr=False)
+    write_expires: int = 10
+    read_key: bytes = attrs.field(default=b"", repr=False)
+    read_expires: int = 60
+    ui_access: bool = False
+
+
+@attrs.frozen
+class SecuritySource:
+    """Where the security settings came from, so that they can be read anew while the server runs.
+
+    :ivar file: the file named by the operator, else ``""``: the usual places are searched.
+    :ivar flag_white_list: the part of the white list that is not in the file.
+    :ivar environ: the ``WEED_*`` variables at the start.
+    """
+
+    file: str = ""
+    config_dir: str = ""
+    flag_white_list: tuple[str, ...] = ()
+    environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+
+@attrs.frozen
+class EmbeddedMasterSettings:
+    """The master inside this process, for one machine.
+
+    :ivar directory: where it remembers the ids it has given out.
+    """
+
+    ip: str
+    port: int
+    grpc_port: int
+    directory: str
+    volume_size_limit_mb: int = 30000
+    replication: str = "000"
+
+    @property
+    def address(self) -> ServerAddress:
+        """Where this process and others find it."""
+        usual = self.port + 10000
+        return ServerAddress.of(self.ip, self.port, 0 if self.grpc_port == usual else self.grpc_port)
+
+
+@attrs.frozen
+class Settings:
+    """The whole configuration.
+
+    :ivar index_directory: one directory for all indexes, or None: beside the data.
+    :ivar offset_width: bytes of an offset in the index of a new volume, 4 or 5.
+    :ivar log_level: 0 is normal, more is more talkative.
+    :ivar provenance: for each option whose value was given: by whom (``flag``, ``environment``, ``options file``,
+        ``TOML``).
+    :ivar notices: lines for the log: what was read but has no effect.
+    """
+
+    http: HttpSettings
+    grpc: GrpcSettings
+    server_id: str
+    masters: tuple[ServerAddress, ...]
+    directories: tuple[DirectorySettings, ...]
+    index_directory: str | None = None
+    data_center: str = ""
+    rack: str = ""
+    white_list: tuple[str, ...] = ()
+    security: SecuritySettings = SecuritySettings()
+    security_source: SecuritySource = SecuritySource()
+    pre_stop_seconds: int = 10
+    offset_width: int = 4
+    master_embedded: EmbeddedMasterSettings | None = None
+    log_level: int = 0
+    provenance: Mapping[str, str] = attrs.field(factory=dict)
+    notices: tuple[str, ...] = ()
