@@ -10,6 +10,8 @@ from google.protobuf.message import DecodeError
 from seaweedvol.pb.volume_server_pb2 import VolumeServerState
 from seaweedvol.storage.errors import FormatError
 
+__all__ = ["VolumeServerState", "dump_state", "load_state"]
+
 
 def load_state(data: bytes) -> VolumeServerState:
     """The state in ``data``; no bytes are the initial state.
