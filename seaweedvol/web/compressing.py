@@ -72,13 +72,14 @@ def gunzip_chunks(chunks: Iterable[bytes]) -> Iterator[bytes]:
     inflate = None
     try:
         for chunk in chunks:
-            while chunk:
+            has_more = False                  # output that zlib holds back although it has taken all input
+            while chunk or has_more:
                 if inflate is None:
                     inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
-                yield inflate.decompress(chunk, CHUNK)
-                while inflate.unconsumed_tail:
-                    yield inflate.decompress(inflate.unconsumed_tail, CHUNK)
-                chunk = inflate.unused_data
+                out = inflate.decompress(chunk, CHUNK)
+                yield out
+                has_more = len(out) == CHUNK and not inflate.eof
+                chunk = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
                 if inflate.eof:
                     inflate = None
     except zlib.error as error:
