@@ -45,15 +45,16 @@ OPTIONS: Final = (
 class GrpcService(Service):
     """Serves the calls of one volume server on one address.
 
-    :param address: ``host:port``; an empty host listens on every address.
+    :param host: a name or address, without brackets; an empty one listens on every address of both families.
     :ivar port: where it listens, 0 before the start.
     """
 
     log = Logger()
 
-    def __init__(self, server: VolumeServer, address: str, *, threads: int = THREADS, grace: float = GRACE) -> None:
+    def __init__(self, server: VolumeServer, host: str, port: int, *, threads: int = THREADS,
+                 grace: float = GRACE) -> None:
         self._server = server
-        self._address = address
+        self._address = _address(host, port)
         self._threads = threads
         self._grace = grace
         self._grpc: grpc.Server | None = None
@@ -66,7 +67,7 @@ class GrpcService(Service):
         """
         server = self._make()
         try:
-            port = server.add_insecure_port(_bindable(self._address))
+            port = server.add_insecure_port(self._address)
         except RuntimeError as error:
             raise OSError(f"failed to listen on grpc address {self._address}: {error}") from None
         server.start()
@@ -96,5 +97,6 @@ class GrpcService(Service):
         return server
 
 
-def _bindable(address: str) -> str:
-    return f"[::]{address}" if address.startswith(":") else address
+def _address(host: str, port: int) -> str:
+    host = host.strip("[]") or "::"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -94,7 +94,7 @@ def copy_file(store: Store, request: CopyRequest) -> Iterator[CopyChunk]:
         cannot be read. (Raised at the first ``next()``, or later when reading fails on the way.)
     """
     _check_extension(request.extension)
-    _check_collection(request.collection)
+    check_collection(request.collection)
     path = _ec_path(store, request) if request.is_ec_volume else _volume_path(store, request)
     if path is not None:
         yield from _blocks(path, request)
@@ -120,7 +120,11 @@ def _check_extension(extension: str) -> None:
         raise Refused(f"invalid file extension {go_quote(extension)}")
 
 
-def _check_collection(collection: str) -> None:
+def check_collection(collection: str) -> None:
+    """It becomes part of a file name, so it must not be a path.
+
+    :raises Refused: when it is one.
+    """
     if collection in (".", "..") or "/" in collection or "\\" in collection:
         raise Refused(f"invalid collection {go_quote(collection)}")
 

@@ -39,17 +39,19 @@ def ping(master: IMasterView, target_type: str, target: str, *, now_ns: Callable
     if target_type == MASTER:
         remote = _ask(master, target)
     elif target_type in _PEER_TYPES:
-        # Only an empty address gets here: Go dials it all the same, and fails.
-        raise Refused(f"ping {target_type} {target}: {_EMPTY_ADDRESS}")
+        raise _unreachable(target_type)
     return Echo(start, remote, now_ns())
 
 
-_EMPTY_ADDRESS: Final = "fail to dial : empty address"
+def _unreachable(target_type: str) -> Refused:
+    """Go dials an empty address like any other; these are the words of its failure."""
+    reason = 'connection error: desc = "transport: Error while dialing: dial tcp: missing address"'
+    return Refused(f"ping {target_type} : rpc error: code = Unavailable desc = {reason}")
 
 
 def _ask(master: IMasterView, target: str) -> int:
     if not target:
-        raise Refused(f"ping {MASTER} {target}: {_EMPTY_ADDRESS}")
+        raise _unreachable(MASTER)
     try:
         return master.ping(target)
     except RemoteCallFailed as error:

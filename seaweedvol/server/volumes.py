@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import attrs
 
 from seaweedvol.server import state
+from seaweedvol.server.copying import check_collection
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.interfaces import IMasterView, MarkedVolume
 from seaweedvol.storage.errors import InvalidSetting, StorageError
 from seaweedvol.storage.format.placement import parse_placement
 from seaweedvol.storage.format.ttl import parse_ttl
 from seaweedvol.storage.ids import VolumeId
+from seaweedvol.store.placing import parse_disk_type
 
 if TYPE_CHECKING:
     from seaweedvol.storage.volume.volume import Volume
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class NewVolume:
-    """What the master asks for; ``preallocate`` in bytes, ``version`` 0 or 3 for the current needle format."""
+    """What the master asks for; ``preallocate`` in bytes, ``version`` of the needle format."""
 
     volume_id: VolumeId
     collection: str = ""
@@ -45,13 +47,15 @@ class Volumes:
     def allocate(self, wanted: NewVolume) -> None:
         """Make an empty volume in the directory of its disk type that holds the fewest.
 
+        :raises Refused: when the collection would leave the directory (Go follows it there).
         :raises StorageError: when it is there already, a setting is malformed, or no directory has room.
         """
         placement = parse_placement(wanted.replication)
         ttl = parse_ttl(wanted.ttl)
+        check_collection(wanted.collection)
         self.store.allocate(
-            wanted.volume_id, wanted.collection, placement=placement, ttl=ttl, disk_type=wanted.disk_type,
-            version=wanted.version, preallocate=wanted.preallocate,
+            wanted.volume_id, wanted.collection, placement=placement, ttl=ttl,
+            disk_type=parse_disk_type(wanted.disk_type), version=wanted.version, preallocate=wanted.preallocate,
         )
 
     def mount(self, volume_id: VolumeId) -> None:
@@ -78,7 +82,7 @@ class Volumes:
         self.store.delete_collection(name)
 
     def configure(self, volume_id: VolumeId, replication: str, request_text: str) -> str:
-        """Write another replica placement into the .vif, and load the volume anew.
+        """Write another replica placement into the .vif, and load the volume anew; marks that do not persist are lost.
 
         :param request_text: the request as Go prints it, for the message.
         :returns: what went wrong, "" for nothing. Not an exception: the remote caller reads it from the response.
@@ -95,10 +99,6 @@ class Volumes:
             self.store.configure(volume_id, placement)
         except (StorageError, OSError) as error:
             return f"volume configure {request_text}: {error}{self._restore(volume_id)}"
-        try:
-            self.store.mount(volume_id)
-        except (StorageError, OSError) as error:
-            return f"volume configure mount {request_text}: {error}"
         return ""
 
     def mark_readonly(self, volume_id: VolumeId, *, persist: bool = False, can_delete: bool = False) -> None:
