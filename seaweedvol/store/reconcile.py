@@ -2,8 +2,8 @@
 
 Knows files and their names, no volume. A compaction writes ``.cpd`` and ``.cpx`` beside ``.dat`` and ``.idx``; the
 empty marker ``.cpc`` says that they are whole and replace the old ones. With the marker the renames are finished,
-without it the new files are dropped. As in SeaweedFS ``storage/volume_vacuum.go`` (``reconcileCompactState``), so that either
-program can take over a disk from the other in the middle.
+without it the new files are dropped. As in SeaweedFS ``storage/volume_vacuum.go`` (``reconcileCompactState``),
+so that either program can take over a disk from the other in the middle.
 """
 
 from __future__ import annotations

@@ -1,0 +1,101 @@
+"""Tests of :mod:`seaweedvol.store.directory`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+from twisted.trial import unittest
+
+from seaweedvol.storage.errors import DirectoryInUse
+from seaweedvol.store.directory import LOCK_NAME, UUID_NAME, DirectoryLock, directory_uuid
+
+# A process that takes the lock, says so, and then waits to be killed.
+HOLDER = """
+import sys
+from pathlib import Path
+from seaweedvol.store.directory import DirectoryLock
+lock = DirectoryLock(Path(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def new_directory(test: unittest.SynchronousTestCase) -> Path:
+    """An empty directory for one test."""
+    path = Path(test.mktemp())
+    path.mkdir(parents=True)
+    return path
+
+
+class DirectoryLockTests(unittest.SynchronousTestCase):
+    """A directory serves one server."""
+
+    def test_second_holder_is_refused(self) -> None:
+        """Who comes second is told who was first."""
+        directory = new_directory(self)
+        lock = DirectoryLock(directory)
+        self.addCleanup(lock.release)
+        error = self.assertRaises(DirectoryInUse, DirectoryLock, directory)
+        self.assertEqual(str(error), f"{directory} is in use by process {os.getpid()}")
+
+    def test_released_lock_can_be_taken(self) -> None:
+        """Giving up works, and more than once."""
+        directory = new_directory(self)
+        lock = DirectoryLock(directory)
+        lock.release()
+        lock.release()
+        DirectoryLock(directory).release()
+
+    def test_leftover_file_means_nothing(self) -> None:
+        """A lock file of a server that is gone keeps nobody out."""
+        directory = new_directory(self)
+        (directory / LOCK_NAME).write_text("1\n")
+        DirectoryLock(directory).release()
+        self.assertEqual((directory / LOCK_NAME).read_text(), f"{os.getpid()}\n")
+
+    def test_other_process_that_is_killed(self) -> None:
+        """Another process keeps us out as long as it lives, and not longer, even if it is killed."""
+        directory = new_directory(self)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(directory.absolute())], env=environment,
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert holder.stdout is not None and holder.stdin is not None
+        self.addCleanup(holder.stdout.close)
+        self.addCleanup(holder.stdin.close)
+        try:
+            self.assertEqual(holder.stdout.readline(), b"held\n")
+            error = self.assertRaises(DirectoryInUse, DirectoryLock, directory)
+            self.assertIn(f"process {holder.pid}", str(error))
+        finally:
+            holder.kill()
+            holder.wait()
+        DirectoryLock(directory).release()
+
+
+class DirectoryUuidTests(unittest.SynchronousTestCase):
+    """A directory keeps its id."""
+
+    def test_made_once(self) -> None:
+        """A fresh directory gets a random UUID as 36 characters, and keeps it."""
+        directory = new_directory(self)
+        first = directory_uuid(directory)
+        self.assertEqual(uuid.UUID(first).version, 4)
+        self.assertEqual((directory / UUID_NAME).read_bytes(), first.encode())
+        self.assertEqual(len(first), 36)
+        self.assertEqual(directory_uuid(directory), first)
+
+    def test_present_text_is_kept_as_it_is(self) -> None:
+        """What another program wrote is not judged."""
+        directory = new_directory(self)
+        (directory / UUID_NAME).write_bytes(b"disk seven")
+        self.assertEqual(directory_uuid(directory), "disk seven")
+
+    def test_empty_file_is_filled(self) -> None:
+        """An id that was never written is made."""
+        directory = new_directory(self)
+        (directory / UUID_NAME).touch()
+        self.assertEqual(len(directory_uuid(directory)), 36)
