@@ -110,7 +110,8 @@ def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], noti
     security = load_security(source)
     directories = read_directories(
         directories=given.text("dir") if "dir" in given else environ.get("TMPDIR") or "/tmp",
-        max_counts=given.text("max"), disk_types=given.text("disk"), tags=given.text("tags"), min_free_space=given.text("minFreeSpace"),
+        max_counts=given.text("max"), disk_types=given.text("disk"), tags=given.text("tags"),
+        min_free_space=given.text("minFreeSpace"),
         min_free_percent=given.text("minFreeSpacePercent"), creates=config.creates_directories,
     )
     index = given.text("dir.idx")
