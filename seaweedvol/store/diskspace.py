@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import struct
 import threading
 from collections.abc import Callable
@@ -17,8 +16,6 @@ from pathlib import Path
 from typing import Final
 
 import attrs
-
-from seaweedvol.storage.errors import InvalidSetting
 
 STATFS_TIMEOUT_SECONDS: Final = 0.5
 FAILURES_UNTIL_UNAVAILABLE: Final = 5
@@ -75,7 +72,7 @@ def disk_status(directory: Path | str) -> DiskStatus:
 
 @attrs.frozen
 class MinFree:
-    """The least free space: ``percent`` of the file system, or ``amount`` bytes when that is not None."""
+    """The least that must be free: ``percent`` (0..100) of the file system, or ``amount`` bytes if that is not None."""
 
     percent: float = 1.0
     amount: int | None = None
@@ -100,46 +97,6 @@ class MinFree:
         if self.amount is not None:
             return f"disk free {human_bytes(status.free)} {sign} required {human_bytes(self.amount)}"
         return f"disk free {status.percent_free:.2f}% {sign} required {self.percent:.2f}%"
-
-
-_UNITS: Final = {
-    "": 1, "b": 1,
-    **{name + "ib": 1 << 10 * power for power, name in enumerate("kmgtpe", 1)},
-    **{name + "i": 1 << 10 * power for power, name in enumerate("kmgtpe", 1)},
-    **{name + "b": 1000 ** power for power, name in enumerate("kmgtpe", 1)},
-    **{name: 1000 ** power for power, name in enumerate("kmgtpe", 1)},
-}
-_SIZE = re.compile(r"([0-9.,]*)(.*)\Z", re.ASCII | re.DOTALL)
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\Z", re.ASCII)
-_LEAST_AMOUNT: Final = 100
-
-
-def parse_min_free(text: str) -> MinFree:
-    """A rule from text: a number up to 100 is percent (a ``%`` may follow it), a larger one needs a unit (``10GiB``).
-
-    :raises InvalidSetting: when it is neither, or a size of not more than 100 bytes.
-    """
-    text = text.strip()
-    number = text.removesuffix("%")
-    if _NUMBER.match(number):
-        percent = float(number)
-        if 0 <= percent <= 100:
-            return MinFree(percent=single(percent))
-    elif (amount := _parse_amount(text)) is not None and amount > _LEAST_AMOUNT:
-        return MinFree(amount=amount)
-    raise InvalidSetting("minFreeSpace is invalid")
-
-
-def _parse_amount(text: str) -> int | None:
-    found = _SIZE.match(text)
-    if found is None:
-        return None
-    number = found[1].replace(",", "")
-    unit = _UNITS.get(found[2].strip().lower())
-    if unit is None or not _NUMBER.match(number):
-        return None
-    amount = float(number) * unit
-    return int(amount) if amount < 2.0**64 else None
 
 
 def human_bytes(amount: int) -> str:

@@ -162,8 +162,11 @@ class Store:
                 if volume is not None:
                     self._announce(VolumeAdded, location, volume)
                     return volume
-            reasons = [location.failed[volume_id] for location in self.locations if volume_id in location.failed]
-        raise VolumeNotFound(": ".join([f"volume {volume_id} not found on disk", *reasons]))
+            raise self._not_on_disk(volume_id)
+
+    def _not_on_disk(self, volume_id: VolumeId) -> VolumeNotFound:
+        reasons = [location.failed[volume_id] for location in self.locations if volume_id in location.failed]
+        return VolumeNotFound(": ".join([f"volume {volume_id} not found on disk", *reasons]))
 
     # --- going --------------------------------------------------------------------------------------------------
 
@@ -232,13 +235,16 @@ class Store:
         :raises VolumeNotFound: when no directory holds it.
         """
         with self._changing:
-            if self.find(volume_id) is None:
-                self.mount(volume_id)
-            for location, volume in self._holders(volume_id)[:1]:
-                before = report_of(volume, location.disk_type)
-                volume.configure(placement)
-                self._publish(VolumeRemoved, before)
-                self._announce(VolumeAdded, location, volume)
+            for location in self.locations:
+                mounted = location.volumes.get(volume_id)
+                before = None if mounted is None else report_of(mounted, location.disk_type)
+                volume = mounted or location.mount(volume_id)
+                if volume is not None:
+                    volume.configure(placement)
+                    self._publish(VolumeRemoved, before)
+                    self._announce(VolumeAdded, location, volume)
+                    return
+            raise self._not_on_disk(volume_id)
 
     def mark_read_only(self, volume_id: VolumeId, *, can_delete: bool = False, persist: bool = False) -> None:
         """Let a volume take no more writes, and deletes only when ``can_delete``; ``persist``: over a restart too.

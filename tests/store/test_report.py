@@ -26,7 +26,7 @@ ODD = VolumeReport(
 )
 ODD_HASH = 0x278CC80303616847
 
-REPORTS = st.builds(VolumeReport, id=st.integers(0, 2**32 - 1), size=st.integers(0, 2**63), collection=st.text(max_size=5))
+REPORTS = st.builds(VolumeReport, id=st.integers(0, 2**32 - 1), collection=st.text(max_size=5))
 
 
 class ReportHashTests(unittest.SynchronousTestCase):
