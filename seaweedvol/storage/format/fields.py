@@ -79,7 +79,7 @@ def encode_fields(
     if flags & FLAG_LAST_MODIFIED:
         fields += _UINT64.pack(last_modified)[-LAST_MODIFIED_LENGTH:]
     if flags & FLAG_TTL:
-        fields += (ttl or EMPTY_TTL).to_bytes()
+        fields += (EMPTY_TTL if ttl is None else ttl).to_bytes()
     if flags & FLAG_PAIRS:
         if len(pairs) > MAX_PAIRS_LENGTH:
             raise NeedleTooLarge(f"pairs of {len(pairs)} bytes are longer than {MAX_PAIRS_LENGTH}")

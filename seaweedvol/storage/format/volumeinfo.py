@@ -52,7 +52,10 @@ def dump_volume_info(info: VolumeInfo) -> bytes:
 def _parse(text: bytes, message: Message) -> str | None:
     # The library lets through what its parts raise on odd input; all of it means the same to us.
     try:
-        json_format.Parse(text.decode("utf-8"), message)
+        decoded = text.decode("utf-8")
+        if not decoded.lstrip().startswith("{"):
+            return "not a JSON object"
+        json_format.Parse(decoded, message)
     except (json_format.ParseError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         return str(error)
     return None
