@@ -72,12 +72,12 @@ class GrpcService(Service):
             raise OSError(f"failed to listen on grpc address {self._address}: {error}") from None
         server.start()
         self._grpc, self.port = server, port
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self.log.info("gRPC at {address}", address=self._address)
 
     def stopService(self) -> Deferred[object] | None:
         """Take no new calls; fires when those in progress have ended, or their grace has."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         server, self._grpc = self._grpc, None
         if server is None:
             return None
