@@ -1,0 +1,43 @@
+"""The contract of a file that holds volume data; ``tests/contracts`` runs it over every implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from zope.interface import Attribute, Interface
+
+
+class IVolumeFile(Interface):
+    """A file with one writer and any number of readers, which need no lock."""
+
+    path: str = Attribute("Where the file lies, for messages.")
+
+    def read_at(length: int, offset: int) -> bytes:
+        """``length`` bytes from ``offset``; fewer only where the file ends.
+
+        :raises OSError: as the device says; ``EBADF`` when closed.
+        """
+
+    def pinned() -> Callable[[int, int], bytes]:
+        """:meth:`read_at` bound to the bytes as they are now: it goes on working after a close or a replacement."""
+
+    def write_at(data: bytes, offset: int) -> None:
+        """Write all of ``data`` at ``offset``, growing the file if needed.
+
+        :raises OSError: when not everything could be written; some of it may have been.
+        """
+
+    def truncate(length: int) -> None:
+        """Cut or extend to ``length`` bytes."""
+
+    def sync() -> None:
+        """Return when everything written is on the device."""
+
+    def length() -> int:
+        """Bytes in the file, as far as this object wrote or found it."""
+
+    def modified_at() -> float:
+        """Unix time of the last change, in seconds."""
+
+    def close() -> None:
+        """Take no more calls. Reads that are under way finish on the same bytes; closing twice is harmless."""
