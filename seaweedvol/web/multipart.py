@@ -233,6 +233,8 @@ class MultipartParser:
             return True
         if self._end_reason is None:
             return False
+        if self._decoder is not None and not self._give_decoded(*self._decoder.finish(is_whole=False)):
+            return False
         return self._fail(CUT_SHORT if self._end_reason == END_OF_BODY else self._end_reason)
 
     def _scan(self) -> tuple[int, bool]:

@@ -77,9 +77,12 @@ class PartHeaderReader:
 
     def _keep(self, line: bytes) -> None:
         name, _, value = line.partition(b":")
-        if not _NAME.match(name) or not _VALUE.match(value):
+        if not _NAME.match(name):
             raise HeaderError("malformed MIME header line: " + go_quote(text_of(line)))
-        key, value = canonical_name(name.decode("ascii")), value.lstrip(_BLANK)
+        key = canonical_name(name.decode("ascii"))
+        if not _VALUE.match(value):           # Go has respelt the name in place by now, and so quotes it
+            raise HeaderError("malformed MIME header line: " + go_quote(f"{key}:{text_of(value)}"))
+        value = value.lstrip(_BLANK)
         if key not in self._names:
             self._names.add(key)
             self._memory -= len(key) + ENTRY_OVERHEAD

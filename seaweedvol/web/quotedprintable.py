@@ -48,9 +48,12 @@ class QuotedPrintableDecoder:
         decoded, error = _decode_line(bytes(self._held[:LINE_LIMIT]), is_last=False)
         return b"".join((*out, decoded)), error or QuotedPrintableError(LINE_TOO_LONG)
 
-    def finish(self) -> tuple[bytes, QuotedPrintableError | None]:
-        """What the last line, if it has no end, stands for, and the error that follows it."""
-        return _decode_line(bytes(self._held), is_last=True) if self._held else (b"", None)
+    def finish(self, *, is_whole: bool = True) -> tuple[bytes, QuotedPrintableError | None]:
+        """What the last line, if it has no end, stands for, and the error that follows it.
+
+        :param is_whole: False when the input broke off here; only a whole one may end with a bare ``=``.
+        """
+        return _decode_line(bytes(self._held), is_last=is_whole) if self._held else (b"", None)
 
 
 def _decode_line(whole: bytes, *, is_last: bool) -> tuple[bytes, QuotedPrintableError | None]:

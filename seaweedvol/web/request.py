@@ -27,8 +27,7 @@ MAX_UINT64: Final = 2**64 - 1
 FORM: Final = "application/x-www-form-urlencoded"
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
-_SIGNED = re.compile(r"[+-]?[0-9]+\Z", re.ASCII)
-_UNSIGNED = re.compile(r"[0-9]+\Z", re.ASCII)
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _TRUE: Final = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 
 
@@ -172,23 +171,30 @@ def parse_bool(text: str) -> bool:
 
 def strict_int(text: str) -> int | None:
     """A signed 64-bit decimal as Go's ``strconv.ParseInt`` accepts it, None where it gives an error."""
-    if not _SIGNED.match(text):
-        return None
-    value = _decimal(text)
-    return value if MIN_INT64 <= value <= MAX_INT64 else None
+    value = _scan(text[1:] if text[:1] in ("+", "-") else text)
+    value = -value if text[:1] == "-" and value is not None else value
+    return value if value is not None and MIN_INT64 <= value <= MAX_INT64 else None
 
 
 def parse_int(text: str) -> int:
     """What is left of ``strconv.Atoi`` when its error is dropped: 0 for nonsense, the nearest int64 when too large."""
-    return max(MIN_INT64, min(MAX_INT64, _decimal(text))) if _SIGNED.match(text) else 0
+    value = _scan(text[1:] if text[:1] in ("+", "-") else text) or 0
+    return max(MIN_INT64, -value) if text[:1] == "-" else min(MAX_INT64, value)
 
 
 def parse_uint(text: str) -> int:
     """What is left of ``strconv.ParseUint`` when its error is dropped: 0 for nonsense, 2**64-1 when too large."""
-    return min(MAX_UINT64, _decimal(text)) if _UNSIGNED.match(text) else 0
+    return min(MAX_UINT64, _scan(text) or 0)
 
 
-def _decimal(text: str) -> int:
-    """The number ``text`` stands for; more than 4000 digits (which Python refuses to convert) only keep their size."""
-    sign, digits = ("-", text[1:]) if text[0] == "-" else ("", text.lstrip("+"))
-    return int(sign + (digits.lstrip("0") or "0")[:40])
+def _scan(text: str) -> int | None:
+    """An unsigned decimal, 2**64 for anything larger, None for nonsense.
+
+    Like Go's scan from the left it calls ``99999999999999999999x`` too large, not nonsense.
+    """
+    match = _DIGITS.match(text)
+    if match is None:
+        return None
+    digits = match.group().lstrip("0") or "0"
+    value = MAX_UINT64 + 1 if len(digits) > 20 else min(int(digits), MAX_UINT64 + 1)
+    return value if value > MAX_UINT64 or match.end() == len(text) else None
