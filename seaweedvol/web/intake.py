@@ -12,7 +12,7 @@ from typing import Protocol
 from seaweedvol.web.disposition import MediaTypeError, parse_media_type
 from seaweedvol.web.multipart import (
     CUT_SHORT, END_OF_BODY, Data, Ended, Event, Failed, MultipartParser, NotMultipart, PartBegan, PartEnded,
-    boundary_of,
+    PartSpoiled, boundary_of,
 )
 from seaweedvol.web.request import Headers, Request
 from seaweedvol.web.spool import Spool
@@ -163,6 +163,9 @@ class PartIntake:
             self._has_file = True
             self._is_taking = False
             self._is_over = self.file_name != ""
+        elif isinstance(event, PartSpoiled):
+            if self._is_taking:
+                raise UploadRefused(event.message)
         elif self._is_taking or not self._has_file:
             raise UploadRefused(_message(event))
         else:

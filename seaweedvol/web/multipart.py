@@ -68,8 +68,18 @@ class Data:
 
 
 @attrs.frozen
+class PartSpoiled:
+    """The current part's transfer encoding is broken here, with Go's ``message``; no more of its data will come.
+
+    Whoever only skips the part need not mind, as in Go.
+    """
+
+    message: str
+
+
+@attrs.frozen
 class PartEnded:
-    """The current part is whole."""
+    """The current part is over."""
 
 
 @attrs.frozen
@@ -84,7 +94,7 @@ class Failed:
     message: str
 
 
-Event = PartBegan | Data | PartEnded | Ended | Failed
+Event = PartBegan | Data | PartSpoiled | PartEnded | Ended | Failed
 
 
 class _State(enum.Enum):
@@ -107,6 +117,7 @@ class MultipartParser:
         self._saw_separator = False
         self._headers = PartHeaderReader()
         self._decoder: QuotedPrintableDecoder | None = None
+        self._is_spoiled = False
         self._end_reason: str | None = None
         self._events: list[Event] = []
         if not boundary:
@@ -209,6 +220,7 @@ class MultipartParser:
         if headers is None:
             return False
         self._decoder = None
+        self._is_spoiled = False
         if headers.get("Content-Transfer-Encoding").lower() == "quoted-printable":
             headers = Headers(pair for pair in headers if pair[0] != "Content-Transfer-Encoding")
             self._decoder = QuotedPrintableDecoder()
@@ -225,16 +237,15 @@ class MultipartParser:
             data = bytes(self._buffer[:length])
             del self._buffer[:length]
             self._part_total += length
-            if not self._give(data):
-                return False
+            self._give(data)
         if is_over:
             return self._end_part()
         if length:
             return True
         if self._end_reason is None:
             return False
-        if self._decoder is not None and not self._give_decoded(*self._decoder.finish(is_whole=False)):
-            return False
+        if self._decoder is not None:
+            self._give_decoded(*self._decoder.finish(is_whole=False))
         return self._fail(CUT_SHORT if self._end_reason == END_OF_BODY else self._end_reason)
 
     def _scan(self) -> tuple[int, bool]:
@@ -265,20 +276,23 @@ class MultipartParser:
             return True
         return None if following == b"-" and self._end_reason is None else False
 
-    def _give(self, data: bytes) -> bool:
-        if self._decoder is None:
+    def _give(self, data: bytes) -> None:
+        if self._decoder is not None:
+            self._give_decoded(*self._decoder.feed(data))
+        elif not self._is_spoiled:
             self._events.append(Data(data))
-            return True
-        return self._give_decoded(*self._decoder.feed(data))
 
-    def _give_decoded(self, data: bytes, error: Exception | None) -> bool:
+    def _give_decoded(self, data: bytes, error: Exception | None) -> None:
         if data:
             self._events.append(Data(data))
-        return error is None or self._fail(str(error))
+        if error is not None:
+            self._events.append(PartSpoiled(str(error)))
+            self._decoder = None
+            self._is_spoiled = True
 
     def _end_part(self) -> bool:
-        if self._decoder is not None and not self._give_decoded(*self._decoder.finish()):
-            return False
+        if self._decoder is not None:
+            self._give_decoded(*self._decoder.finish())
         self._state = _State.LINES
         self._events.append(PartEnded())
         return True
