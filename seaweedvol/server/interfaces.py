@@ -75,6 +75,10 @@ class LookupFailed(RemoteCallFailed):
     """Raised when no master could say where a volume is; the text is the master's or the connection's."""
 
 
+class VolumeUnknown(LookupFailed):
+    """Raised when the master was asked and knows no server that holds the volume; the text is the master's."""
+
+
 class ILocations(Protocol):
     """Where volumes are, with a cache."""
 

@@ -1,8 +1,8 @@
 """Request heads as Go's net/http reads them: bytes in, one :class:`Head` or a :class:`Refusal` out.
 
 Sans-io. Knows HTTP/1.x message syntax with exactly Go's tolerance (``net/http/request.go``, ``transfer.go``,
-``net/textproto/reader.go``) and the few words Go answers when it refuses a head. Must not know sockets, routes or what a
-request means.
+``net/textproto/reader.go``) and the few words Go answers when it refuses a head. Must not know sockets, routes or what
+a request means.
 """
 
 from __future__ import annotations

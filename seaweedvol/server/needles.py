@@ -1,0 +1,85 @@
+"""The use cases over single needles: open, read, write, delete. Blocking, callable from any thread, no event loop.
+
+Says what SeaweedFS says where a volume cannot take a change (``storage/store.go``, ``topology/store_replicate.go``).
+Knows the store; must not know HTTP, replicas or where other volumes are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from seaweedvol.storage.errors import VolumeNotFound, VolumeReadOnly
+from seaweedvol.storage.ids import Cookie, NeedleId, VolumeId
+
+if TYPE_CHECKING:
+    from seaweedvol.storage.format.needle import Needle
+    from seaweedvol.storage.volume.reading import PagedNeedle
+    from seaweedvol.storage.volume.volume import Volume
+    from seaweedvol.storage.volume.writing import Appended, Draft
+    from seaweedvol.store.store import Store
+
+# A record up to this size is read whole and checked before anything of it is sent.
+PAGED_ABOVE: Final = 1 << 20
+
+
+@attrs.frozen
+class Needles:
+    """The needles of every volume in ``store``."""
+
+    store: Store
+
+    def holds(self, volume_id: VolumeId) -> bool:
+        """Whether the volume is here."""
+        return self.store.find(volume_id) is not None
+
+    def copy_count(self, volume_id: VolumeId) -> int:
+        """How many servers should hold the volume, 0 when it is not here."""
+        volume = self.store.find(volume_id)
+        return volume.placement.copy_count if volume is not None else 0
+
+    def open(self, volume_id: VolumeId, key: NeedleId, *, read_deleted: bool = False) -> Needle | PagedNeedle:
+        """A needle to be sent: with its data when they are small, compressed or a manifest, else to be read in pages.
+
+        An empty needle (``size`` 0) is known by its key only: whoever asks, its cookie fits.
+
+        :raises StorageError: when there is nothing to read (:class:`NeedleNotFound` and its kin) or it is damaged.
+        """
+        return self._volume(volume_id).open(key, read_deleted=read_deleted, paged_above=PAGED_ABOVE)
+
+    def read(self, volume_id: VolumeId, key: NeedleId, *, read_deleted: bool = False) -> Needle:
+        """A needle with all its data, however many they are.
+
+        :raises StorageError: as :meth:`open`.
+        """
+        return self._volume(volume_id).read(key, read_deleted=read_deleted)
+
+    def write(self, volume_id: VolumeId, draft: Draft, *, fsync: bool = False) -> Appended:
+        """Append a needle, unless the very same is there already.
+
+        :param fsync: return only when it would survive a power cut.
+        :raises StorageError: when the volume takes no writes or the needle is another's.
+        """
+        volume = self._volume(volume_id)
+        if volume.is_read_only:
+            raise VolumeReadOnly(f"volume {volume_id} is read only")
+        return volume.append(draft, check_cookie=True, fsync=fsync)
+
+    def delete(self, volume_id: VolumeId, key: NeedleId, cookie: Cookie, *, checksum: int = 0) -> int:
+        """Delete a needle; the bytes that frees, 0 when there was none.
+
+        :param checksum: of the data, for the record of the deletion.
+        :raises StorageError: when the volume takes no deletes.
+        """
+        volume = self._volume(volume_id)
+        if volume.no_write_or_delete:
+            raise VolumeReadOnly(f"volume {volume_id} is read only")
+        return volume.delete(key, cookie, checksum=checksum)
+
+    def _volume(self, volume_id: VolumeId) -> Volume:
+        volume = self.store.find(volume_id)
+        if volume is None:
+            identity = self.store.identity
+            raise VolumeNotFound(f"volume {volume_id} not found on {identity.ip}:{identity.port}")
+        return volume

@@ -1,0 +1,187 @@
+"""Which request goes where: the routes of both ports, and what Go's ServeMux does before routes count.
+
+Routes are a few lines each; what they do is in the modules named after it. Knows no wire.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+
+import attrs
+from klein import Klein
+
+from seaweedvol import REFERENCE_VERSION
+from seaweedvol.web import assets
+from seaweedvol.web.deleting import Deleting
+from seaweedvol.web.exchange import Exchange
+from seaweedvol.web.page import figures, page
+from seaweedvol.web.reading import Reading
+from seaweedvol.web.redirecting import redirect
+from seaweedvol.web.render import Answer, Renderer
+from seaweedvol.web.reply import (
+    REQUEST_ID, Reply, common_headers, empty, json_error, new_request_id, options_reply, text_error,
+)
+from seaweedvol.web.status import health, status
+from seaweedvol.web.threads import InThread
+from seaweedvol.web.urls import cleaned_location, escape_path
+from seaweedvol.web.writing import Writing
+
+if TYPE_CHECKING:
+    from twisted.web.resource import IResource
+
+    from seaweedvol.server.server import VolumeServer
+
+_SIZES: Final = {4: "30GB", 5: "8000GB"}
+
+
+@attrs.frozen(eq=False)
+class VolumeApp:
+    """The HTTP surface of one server, for both of its ports.
+
+    :ivar now_ns: nanoseconds since 1970, for request ids.
+    """
+
+    server: VolumeServer
+    renderer: Renderer
+    reading: Reading
+    writing: Writing
+    deleting: Deleting
+    in_thread: InThread
+    now_ns: Callable[[], int] = time.time_ns
+    entropy: Callable[[int], bytes] = os.urandom
+
+    router = Klein()
+
+    # --- routes --------------------------------------------------------------------------------------------------
+
+    @router.route("/status")
+    async def _status(self, exchange: Exchange) -> None:
+        """How disks and volumes are."""
+        await self._administer(exchange, self._look(exchange))
+
+    @router.route("/healthz")
+    @router.route("/readyz")
+    async def _health(self, exchange: Exchange) -> None:
+        """Whether to send requests here."""
+        await self._administer(exchange, self._feel())
+
+    @router.route("/ui/index.html")
+    async def _page(self, exchange: Exchange) -> None:
+        """For people."""
+        await self._administer(exchange, self._show() if self._shows_page else None)
+
+    @router.route("/favicon.ico")
+    async def _favicon(self, exchange: Exchange) -> None:
+        """The icon of the page."""
+        await self.renderer.send(exchange, Answer(await self.in_thread(assets.favicon, exchange.request)))
+
+    @router.route("/seaweedfsstatic/", branch=True)
+    async def _asset(self, exchange: Exchange) -> None:
+        """What the page needs."""
+        await self.renderer.send(exchange, Answer(await self.in_thread(assets.asset, exchange.request)))
+
+    @router.route("/", branch=True)
+    async def _needle(self, exchange: Exchange) -> None:
+        """Everything else is a needle."""
+        await self._answer(exchange, await self._by_method(exchange), has_cors=True)
+
+    # --- before the routes ---------------------------------------------------------------------------------------
+
+    def resource(self) -> IResource:
+        """The routes as Twisted knows them."""
+        return self.router.resource()
+
+    async def unrouted(self, exchange: Exchange) -> bool:
+        """Answer what never reaches a route; false when there is nothing of the kind."""
+        reply = _unrouted(exchange)
+        if reply is None:
+            return False
+        await self.renderer.send(exchange, Answer(reply))
+        return True
+
+    # --- needles -------------------------------------------------------------------------------------------------
+
+    async def _by_method(self, exchange: Exchange) -> Answer:
+        request = exchange.request
+        if request.method in ("GET", "HEAD"):
+            return await self.reading.answer(exchange)
+        if request.method == "OPTIONS":
+            return Answer(options_reply(request))
+        if request.is_public:
+            # The read-only port does nothing and says nothing of it.
+            return Answer(empty(200))
+        if request.method in ("POST", "PUT"):
+            return await self.writing.answer(exchange)
+        if request.method == "DELETE":
+            return await self.deleting.answer(exchange)
+        return Answer(json_error(request, 400, f"unsupported method {request.method}"))
+
+    # --- administration ------------------------------------------------------------------------------------------
+
+    @property
+    def _shows_page(self) -> bool:
+        """The page would tell more than a server with tokens wants to tell."""
+        security = self.server.settings.security
+        return not security.write_key or security.ui_access
+
+    async def _administer(self, exchange: Exchange, making: Awaitable[Reply] | None) -> None:
+        """Answer one of the routes that only the full port has; on the other, its path is one like any."""
+        if making is None or exchange.request.is_public:
+            if making is not None:
+                making.close()  # type: ignore[attr-defined]
+            await self._needle(exchange)
+        else:
+            await self._answer(exchange, Answer(await making), has_cors=False)
+
+    async def _look(self, exchange: Exchange) -> Reply:
+        return await self.in_thread(status, self.server, exchange.request)
+
+    async def _feel(self) -> Reply:
+        return health(self.server)
+
+    async def _show(self) -> Reply:
+        return await page(await self.in_thread(figures, self.server, self.server.clock()))
+
+    # --- headers -------------------------------------------------------------------------------------------------
+
+    async def _answer(self, exchange: Exchange, answer: Answer, *, has_cors: bool) -> None:
+        """Send with the headers that every reply has; a header that the answer sets itself wins."""
+        server = f"SeaweedFS Volume {_SIZES[self.server.settings.offset_width]} {REFERENCE_VERSION}"
+        request_id = new_request_id(self.now_ns(), self.entropy)
+        if has_cors:
+            common = common_headers(exchange.request, server=server, request_id=request_id)
+        else:
+            common = [("Server", server), (REQUEST_ID, request_id)]
+        own = {name for name, _ in answer.reply.headers}
+        answer.reply.headers += [(name, value) for name, value in common if name not in own]
+        await self.renderer.send(exchange, answer)
+
+
+def _unrouted(exchange: Exchange) -> Reply | None:
+    """What Go's server and its ServeMux answer by themselves."""
+    request, head = exchange.request, exchange.head
+    if head.expects_other:
+        return Reply(417, [("Connection", "close")])
+    if head.raw_target == b"*":
+        if request.method == "OPTIONS":
+            return Reply(200, [("Content-Length", "0")])
+        return Reply(400, [("Connection", "close")] if head.is_1_1 else [])
+    target = head.target
+    if target.escaped_path == "" and request.method == "CONNECT":
+        return text_error(404, "404 page not found")
+    location = _cleaned(exchange)
+    return redirect(request, location, 307) if location is not None else None
+
+
+def _cleaned(exchange: Exchange) -> str | None:
+    target = exchange.head.target
+    path = target.escaped_path
+    location = cleaned_location(target) if exchange.request.method != "CONNECT" else None
+    bare = (location or path).partition("?")[0]
+    if bare == assets.PREFIX:
+        query = b"?" + target.raw_query if target.raw_query else b""
+        return escape_path(assets.PREFIX.encode("ascii") + b"/").decode("ascii") + query.decode("latin-1")
+    return location

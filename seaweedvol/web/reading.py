@@ -1,0 +1,216 @@
+"""GET and HEAD of a needle: admission, tokens, lookup, conditions, transformations, and what is left to be sent.
+
+The order of checks is SeaweedFS's (``weed/server/volume_server_handlers_read.go``). Works on request values and
+``server/needles``; must not know the wire.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from seaweedvol.server.limits import ByteLimit
+from seaweedvol.storage.errors import InvalidId, NeedleNotFound, StorageError
+from seaweedvol.storage.format.needle import Needle
+from seaweedvol.storage.ids import Cookie, NeedleId, VolumeId, parse_needle_path as parse_fid, parse_volume_id
+from seaweedvol.web import manifest, pictures
+from seaweedvol.web.compressing import BadGzip, gunzip, is_gzip
+from seaweedvol.web.conditional import http_date, is_not_modified
+from seaweedvol.web.content import deliver, describe, header_value
+from seaweedvol.web.exchange import Exchange
+from seaweedvol.web.render import Answer
+from seaweedvol.web.reply import BytesSource, Reply, empty, json_error
+from seaweedvol.web.request import NeedlePath, Request, parse_needle_path
+from seaweedvol.web.threads import InThread
+from seaweedvol.web.tokens import token_of
+from seaweedvol.web.urls import extension, text_of
+from seaweedvol.web.waiting import Waited, room_in
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+
+    from seaweedvol.server.server import VolumeServer
+    from seaweedvol.storage.volume.reading import PagedNeedle
+    from seaweedvol.web.chunks import Chunks
+    from seaweedvol.web.elsewhere import Elsewhere
+
+CLIENT_CLOSED: Final = 499
+_NO_TYPE: Final = "application/octet-stream"
+
+
+@attrs.frozen
+class Reading:
+    """The road of GET and HEAD.
+
+    :ivar elsewhere: answers for volumes that are not here.
+    :ivar chunks: assembles chunked files.
+    :ivar clock: for the wait on the download limit.
+    """
+
+    server: VolumeServer
+    elsewhere: Elsewhere
+    chunks: Chunks
+    in_thread: InThread
+    clock: IReactorTime
+    entropy: Callable[[int], bytes] = os.urandom
+
+    async def answer(self, exchange: Exchange) -> Answer:
+        """The answer to a GET or HEAD."""
+        refused = await self._admit(exchange)
+        if refused is not None:
+            return refused
+        request = exchange.request
+        path = parse_needle_path(request.path)
+        if not self.server.guard.check_read(path.vid, path.fid, token_of(request)):
+            return Answer(json_error(request, 401, "wrong jwt"))
+        try:
+            volume_id = parse_volume_id(path.vid)
+            key, cookie = parse_fid(path.fid)
+        except InvalidId:
+            return Answer(empty(400))
+        if not self.server.needles.holds(volume_id):
+            if self.server.settings.http.read_mode == "local":
+                return Answer(empty(404))
+            return await self.elsewhere.answer(exchange, volume_id, path)
+        return await self._from_volume(request, path, volume_id, key, cookie)
+
+    async def _admit(self, exchange: Exchange) -> Answer | None:
+        """Wait while too many bytes are under way; another server that has the volume may answer instead."""
+        limit = self.server.download_limit
+        if not limit.is_over:
+            return None
+        request = exchange.request
+        if request.query.get("proxied") != "true":
+            path = parse_needle_path(request.path)
+            try:
+                volume_id = parse_volume_id(path.vid)
+            except InvalidId:
+                return Answer(empty(400))
+            if self.server.needles.copy_count(volume_id) > 1:
+                return await self.elsewhere.answer(exchange, volume_id, path)
+        outcome, seen = await room_in(limit, exchange, self.clock, self.server.settings.http.download_timeout)
+        if outcome is Waited.IN_VAIN:
+            return Answer(json_error(request, 429, f"request {request.path} because inflight download data "
+                                                   f"{seen} > {limit.limit}, and wait timeout"))
+        return Answer(empty(CLIENT_CLOSED)) if outcome is Waited.CANCELLED else None
+
+    async def _from_volume(self, request: Request, path: NeedlePath, volume_id: VolumeId, key: NeedleId,
+                           cookie: Cookie) -> Answer:
+        try:
+            opened = await self._open(request, path, volume_id, key)
+        except NeedleNotFound:
+            return Answer(empty(404))
+        except (StorageError, OSError):
+            return Answer(empty(500))
+        meta = opened if isinstance(opened, Needle) else opened.meta
+        done = _counted(self.server.download_limit, meta.size)
+        try:
+            # An empty needle was not read, so its cookie is not known: any cookie opens it, as in Go.
+            if meta.size and meta.cookie != cookie:
+                answer = Answer(empty(404))
+            else:
+                answer = await self._of_needle(request, path, opened, meta)
+        except BaseException:
+            done()
+            raise
+        answer.done = done
+        return answer
+
+    async def _open(self, request: Request, path: NeedlePath, volume_id: VolumeId,
+                    key: NeedleId) -> Needle | PagedNeedle:
+        """A picture that is to be changed must be in memory, whatever its size."""
+        read_deleted = request.query.get("readDeleted") == "true"
+        if request.method != "HEAD" and pictures.is_wanted(path.ext.lower(), request.query):
+            return await self.in_thread(self.server.needles.read, volume_id, key, read_deleted=read_deleted)
+        return await self.in_thread(self.server.needles.open, volume_id, key, read_deleted=read_deleted)
+
+    async def _of_needle(self, request: Request, path: NeedlePath, opened: Needle | PagedNeedle,
+                         meta: Needle) -> Answer:
+        reply = Reply(200)
+        if meta.last_modified:
+            reply.set("Last-Modified", http_date(meta.last_modified))
+        if is_not_modified(request.headers, meta.last_modified, meta.etag):
+            reply.status = 304
+            return Answer(reply)
+        reply.set_etag(meta.etag)
+        _set_pairs(reply, meta)
+        if isinstance(opened, Needle) and opened.is_manifest and request.query.get("cm") != "false":
+            chunked = await self.in_thread(manifest.load, opened.data, is_compressed=opened.is_compressed)
+            if chunked is not None:
+                return await self.chunks.answer(request, reply, chunked, path)
+        filename, ext = _name_of(path, meta)
+        mime = _type_of(meta)
+        if isinstance(opened, Needle):
+            data = await self._transformed(request, reply, opened, ext)
+            mime = describe(request, reply, filename=filename, mime=mime)
+            return Answer(deliver(request, reply, source=BytesSource(data), total=len(data), mime=mime,
+                                  entropy=self.entropy))
+        mime = describe(request, reply, filename=filename, mime=mime)
+        deliver(request, reply, source=opened, total=meta.data_size, mime=mime, entropy=self.entropy)
+        is_whole = reply.status == 200 and not request.headers.get("Range")
+        return Answer(reply, checksum=meta.checksum if is_whole else None)
+
+    async def _transformed(self, request: Request, reply: Reply, needle: Needle, ext: str) -> bytes:
+        """The data as they are to be sent: unpacked, cropped, resized."""
+        data = needle.data
+        is_picture = pictures.is_wanted(ext, request.query)
+        if needle.is_compressed:
+            if not is_picture and "gzip" in request.headers.get("Accept-Encoding") and is_gzip(data):
+                reply.set("Content-Encoding", "gzip")
+                return data
+            data = await self.in_thread(_unpacked, data)
+        if pictures.is_wanted(ext.lower(), request.query):
+            data = await self.in_thread(pictures.transformed, data, ext.lower(), request.query)
+        return data
+
+
+def _counted(limit: ByteLimit, size: int) -> Callable[[], None]:
+    """Count ``size`` bytes as under way; gives back what ends that, once."""
+    limit.add(size)
+    owed = [size]
+
+    def done() -> None:
+        if owed:
+            limit.release(owed.pop())
+
+    return done
+
+
+def _set_pairs(reply: Reply, meta: Needle) -> None:
+    if not meta.has_pairs:
+        return
+    try:
+        pairs = json.loads(meta.pairs)
+    except ValueError:
+        return
+    if isinstance(pairs, dict):
+        for name, value in pairs.items():
+            if isinstance(value, str):
+                reply.set(header_value(name), header_value(value))
+
+
+def _name_of(path: NeedlePath, meta: Needle) -> tuple[str, str]:
+    """File name and extension: the path's, else what is stored."""
+    if path.filename or not meta.name:
+        return path.filename, path.ext
+    name = text_of(meta.name)
+    return name, path.ext or extension(name)
+
+
+def _type_of(meta: Needle) -> str:
+    mime = text_of(meta.mime)
+    return "" if mime.startswith(_NO_TYPE) else mime
+
+
+def _unpacked(data: bytes) -> bytes:
+    """What is in ``data``; what only claims to be gzip stays as it is, and damaged gzip gives nothing, as in Go."""
+    if not is_gzip(data):
+        return data
+    try:
+        return gunzip(data)
+    except BadGzip:
+        return b""

@@ -1,0 +1,213 @@
+"""The HTTP services: one site for the full surface, one for the read-only port when there is one.
+
+:func:`make_sites` wires this package to a :class:`~seaweedvol.server.server.VolumeServer`; nothing else is needed from
+outside. Knows ports and connections; must not know needles.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from twisted.application.internet import StreamServerEndpointService
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, DeferredList, ensureDeferred, succeed
+from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
+from twisted.internet.interfaces import IAddress, IReactorTime, IStreamServerEndpoint
+from twisted.internet.protocol import ServerFactory
+from twisted.logger import Logger
+from twisted.python.threadpool import ThreadPool
+
+from seaweedvol.web.app import VolumeApp
+from seaweedvol.web.channel import Channel
+from seaweedvol.web.chunks import Chunks
+from seaweedvol.web.deleting import Deleting
+from seaweedvol.web.elsewhere import Elsewhere
+from seaweedvol.web.exchange import Exchange
+from seaweedvol.web.reading import Reading
+from seaweedvol.web.render import Renderer
+from seaweedvol.web.threads import InThread, new_pool, pooled
+from seaweedvol.web.upload import UploadRules
+from seaweedvol.web.upstream import new_agent
+from seaweedvol.web.writing import Writing
+
+if TYPE_CHECKING:
+    from twisted.web.iweb import IAgent
+
+    from seaweedvol.server.server import VolumeServer
+
+# How long requests may go on when the server stops (Go: 30 s).
+STOP_SECONDS: Final = 30.0
+
+
+class Site(ServerFactory):
+    """One port: makes a :class:`Channel` for each connection, and hands its requests to the application.
+
+    :ivar is_public: whether this is the read-only port.
+    :ivar is_stopping: whether connections close after the request that is under way.
+    """
+
+    noisy = False
+    _log = Logger()
+
+    def __init__(self, app: VolumeApp, clock: IReactorTime, *, is_public: bool, idle_seconds: float) -> None:
+        self.is_public = is_public
+        self.is_stopping = False
+        self._app = app
+        self._resource = app.resource()
+        self._clock = clock
+        self._idle_seconds = idle_seconds
+        self._channels: set[Channel] = set()
+        self._emptied: list[Deferred[None]] = []
+
+    def buildProtocol(self, addr: IAddress | None) -> Channel:
+        """A connection has come in."""
+        channel = Channel(self, self._clock, self._idle_seconds)
+        channel.factory = self
+        return channel
+
+    def connected(self, channel: Channel) -> None:
+        """``channel`` is open."""
+        self._channels.add(channel)
+
+    def disconnected(self, channel: Channel) -> None:
+        """``channel`` is closed."""
+        self._channels.discard(channel)
+        if not self._channels:
+            emptied, self._emptied = self._emptied, []
+            for waiter in emptied:
+                waiter.callback(None)
+
+    def serve(self, exchange: Exchange) -> None:
+        """Answer one request."""
+        ensureDeferred(self._serve(exchange)).addErrback(exchange.processingFailed).addErrback(lambda failure: None)
+
+    async def _serve(self, exchange: Exchange) -> None:
+        if await self._app.unrouted(exchange):
+            exchange.finish()
+        else:
+            # Klein finishes the exchange.
+            self._resource.render(exchange)
+
+    def drain(self) -> Deferred[None]:
+        """Close idle connections now and the others after their request; fires when none is left."""
+        self.is_stopping = True
+        for channel in list(self._channels):
+            channel.close_when_idle()
+        if not self._channels:
+            return succeed(None)
+        waiter: Deferred[None] = Deferred()
+        self._emptied.append(waiter)
+        return waiter
+
+    def abort(self) -> None:
+        """Close what is still open."""
+        for channel in list(self._channels):
+            channel.abort()
+
+
+class SiteService(StreamServerEndpointService):
+    """A site on its port; stopping it waits for requests that are under way."""
+
+    def __init__(self, endpoint: IStreamServerEndpoint, site: Site, clock: IReactorTime) -> None:
+        super().__init__(endpoint, site)
+        self.site = site
+        self._clock = clock
+
+    def stopService(self) -> Deferred[Any]:
+        """Stop listening, then let requests end, for a while."""
+        closing = super().stopService()
+        drained = self.site.drain()
+        alarm = self._clock.callLater(STOP_SECONDS, self.site.abort)
+
+        def over(result: object) -> object:
+            if alarm.active():
+                alarm.cancel()
+            return result
+
+        drained.addBoth(over)
+        return DeferredList([closing, drained])
+
+
+class PoolService(MultiService):
+    """The threads of needle I/O, and the sites that use them; the threads start first and stop last."""
+
+    def __init__(self, pool: ThreadPool) -> None:
+        super().__init__()
+        self._pool = pool
+
+    def privilegedStartService(self) -> None:
+        """Start the threads, then listen."""
+        self._start_pool()
+        super().privilegedStartService()
+
+    def startService(self) -> None:
+        """As :meth:`privilegedStartService`."""
+        self._start_pool()
+        super().startService()
+
+    def _start_pool(self) -> None:
+        if not self._pool.started:
+            self._pool.start()
+
+    def stopService(self) -> Deferred[Any]:
+        """Stop the sites, then the threads."""
+        stopped: Deferred[Any] = super().stopService()
+
+        def stop_pool(result: object) -> object:
+            self._pool.stop()
+            return result
+
+        return stopped.addBoth(stop_pool)
+
+
+def make_app(server: VolumeServer, clock: IReactorTime, *, in_thread: InThread, agent: IAgent,
+             now: Callable[[], float] = time.time) -> VolumeApp:
+    """The application, without ports.
+
+    :param in_thread: where blocking work is done.
+    :param agent: how other servers are asked.
+    :param now: seconds since 1970.
+    """
+    http = server.settings.http
+    rules = UploadRules(size_limit=http.file_size_limit, upright=_upright() if http.fix_orientation else None)
+    elsewhere = Elsewhere(server, agent)
+    chunks = Chunks(server.locations, agent, in_thread)
+    return VolumeApp(
+        server, Renderer(in_thread, now), Reading(server, elsewhere, chunks, in_thread, clock),
+        Writing(server, rules, in_thread, clock, now), Deleting(server, in_thread), in_thread)
+
+
+def _upright() -> Callable[[bytes], bytes]:
+    # Heavy to import, and off unless asked for.
+    from seaweedvol.images.orientation import upright
+    return upright
+
+
+def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = None) -> PoolService:
+    """The HTTP side of ``server`` as a service: child ``http.admin``, and ``http.public`` when it has its own port.
+
+    Starting it listens; each child is a :class:`SiteService` whose ``site`` says ``is_stopping``.
+    """
+    pool = new_pool()
+    in_thread = pooled(reactor, pool)
+    app = make_app(server, reactor, in_thread=in_thread, agent=agent or new_agent(reactor))
+    http = server.settings.http
+    service = PoolService(pool)
+    ports = [("http.admin", http.port, False)]
+    if http.has_public_port:
+        ports.append(("http.public", http.public_port, True))
+    for name, port, is_public in ports:
+        site = Site(app, reactor, is_public=is_public, idle_seconds=http.idle_timeout)
+        child = SiteService(endpoint_of(reactor, http.bind_ip, port), site, reactor)
+        child.setName(name)
+        child.setServiceParent(service)
+    return service
+
+
+def endpoint_of(reactor: Any, host: str, port: int) -> IStreamServerEndpoint:
+    """Where to listen."""
+    kind = TCP6ServerEndpoint if ":" in host else TCP4ServerEndpoint
+    endpoint: IStreamServerEndpoint = kind(reactor, port, backlog=1024, interface=host.strip("[]"))
+    return endpoint

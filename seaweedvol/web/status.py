@@ -1,0 +1,79 @@
+"""``/status``, ``/healthz``, ``/readyz``: how server and volumes are. As ``volume_server_handlers_admin.go``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from seaweedvol.server.status import server_status
+from seaweedvol.server.version import version_text
+from seaweedvol.storage.format.placement import ReplicaPlacement
+from seaweedvol.storage.format.ttl import Ttl
+from seaweedvol.web.gojson import Float32, Struct, omit_empty
+from seaweedvol.web.reply import Reply, empty, json_reply
+from seaweedvol.web.request import Request
+
+if TYPE_CHECKING:
+    from seaweedvol.server.server import VolumeServer
+
+
+def health(server: VolumeServer) -> Reply:
+    """200 while the server takes part in a cluster, 503 before, after and while it stops."""
+    return empty(200 if server.life.is_ready else 503)
+
+
+def status(server: VolumeServer, request: Request) -> Reply:
+    """Disks and volumes as JSON. Blocking: asks the file systems."""
+    disks = [_described(disk) for disk in disks_of(server)]
+    volumes = _volumes(server)
+    return json_reply(request, 200, {
+        "Version": version_text(server.settings.offset_width),
+        "DiskStatuses": disks or None,
+        "Volumes": volumes or None,
+    })
+
+
+@attrs.frozen
+class Disk:
+    """The file system of one data directory, in bytes and percent; ``disk_type`` is "" for hdd."""
+
+    directory: str
+    total: int
+    used: int
+    free: int
+    percent_free: float
+    percent_used: float
+    disk_type: str
+    error: str
+
+
+def disks_of(server: VolumeServer) -> list[Disk]:
+    """The file system of each data directory. Blocking."""
+    return [Disk(one.directory, one.all, one.used, one.free, one.percent_free, one.percent_used, location.disk_type,
+                 one.error)
+            for one, location in zip(server_status(server).disks, server.store.locations)]
+
+
+def _described(disk: Disk) -> Struct:
+    return omit_empty(
+        ("dir", disk.directory), ("all", disk.total), ("used", disk.used), ("free", disk.free),
+        ("percent_free", Float32(disk.percent_free)), ("percent_used", Float32(disk.percent_used)),
+        ("disk_type", disk.disk_type), ("error", disk.error))
+
+
+def _volumes(server: VolumeServer) -> list[Struct]:
+    described = []
+    for one in server.store.volume_statuses():
+        placement, ttl = ReplicaPlacement.from_byte(one.placement_byte), Ttl.from_uint32(one.ttl_uint32)
+        described.append(Struct((
+            ("Collection", one.collection), ("DiskType", one.disk_type),
+            ("RemoteStorageName", one.remote_storage_name),
+            ("ReplicaPlacement", omit_empty(
+                ("node", placement.same_rack), ("rack", placement.diff_rack), ("dc", placement.diff_dc))),
+            ("Ttl", Struct((("Count", ttl.count), ("Unit", ttl.unit)))),
+            ("Size", one.size), ("DeletedByteCount", one.deleted_bytes), ("ModifiedAtSecond", one.modified_at),
+            ("Id", one.id), ("DiskId", one.disk_id), ("CompactRevision", one.compact_revision),
+            ("FileCount", one.file_count), ("DeleteCount", one.delete_count), ("Version", one.version),
+            ("ReadOnly", one.read_only))))
+    return described

@@ -1,0 +1,42 @@
+"""Blocking work, away from the reactor: ``await in_thread(work, ...)``.
+
+The pool is chosen once, by whoever wires the server; tests run the work where it is awaited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol, TypeVar
+
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+POOL_SIZE: Final = 16
+
+T = TypeVar("T")
+
+
+class InThread(Protocol):
+    """Runs blocking work and gives its result, or raises what it raised."""
+
+    def __call__(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> Awaitable[T]:
+        ...
+
+
+def new_pool() -> ThreadPool:
+    """The pool for needle I/O; not started."""
+    return ThreadPool(minthreads=0, maxthreads=POOL_SIZE, name="needles")
+
+
+def pooled(reactor: Any, pool: ThreadPool) -> InThread:
+    """Work done in ``pool``."""
+    def run(work: Callable[..., T], *args: Any, **kwargs: Any) -> Awaitable[T]:
+        return deferToThreadPool(reactor, pool, work, *args, **kwargs)
+    return run
+
+
+def inline(work: Callable[..., T], *args: Any, **kwargs: Any) -> Awaitable[T]:
+    """Work done here and now, for tests."""
+    async def run() -> T:
+        return work(*args, **kwargs)
+    return run()
