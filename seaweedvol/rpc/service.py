@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seaweedvol.server.server import VolumeServer
 
 #: Each open stream holds a thread, and tails and copies stay open for long.
-THREADS: Final = 64
+THREADS: Final = 128
 #: How long calls in progress may go on after the stop, in seconds; then their clients are told "cancelled".
 GRACE: Final = 5.0
 

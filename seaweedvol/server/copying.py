@@ -15,6 +15,7 @@ import attrs
 
 from seaweedvol.server.errors import Refused
 from seaweedvol.storage.ids import VolumeId, go_quote
+from seaweedvol.storage.volume.paths import base_name
 
 if TYPE_CHECKING:
     from seaweedvol.pb.volume_server_pb2 import VolumeInfo
@@ -76,7 +77,7 @@ def file_status(store: Store, volume_id: VolumeId) -> FileStatus:
     :raises Refused: when the volume is not here.
     """
     volume = _find(store, volume_id)
-    modified_at = _modified_at(volume)
+    modified_at = int(volume.modified_at)
     return FileStatus(
         data_length=volume.data_length, data_modified_at=modified_at,
         # Go reports the time of the .dat for both files.
@@ -107,13 +108,6 @@ def _find(store: Store, volume_id: VolumeId) -> Volume:
     return volume
 
 
-def _modified_at(volume: Volume) -> int:
-    try:
-        return int(os.stat(volume.data_path).st_mtime)
-    except OSError:
-        return 0
-
-
 def _check_extension(extension: str) -> None:
     """It becomes part of a path, and this call is open to every peer: nothing but a dot, letters and digits."""
     if not _EXTENSION.match(extension):
@@ -129,23 +123,19 @@ def check_collection(collection: str) -> None:
         raise Refused(f"invalid collection {go_quote(collection)}")
 
 
-def _base_name(collection: str, volume_id: VolumeId) -> str:
-    return f"{collection}_{volume_id}" if collection else str(volume_id)
-
-
 def _volume_path(store: Store, request: CopyRequest) -> str:
     volume = _find(store, request.volume_id)
     if request.compaction_revision not in (ANY_REVISION, volume.compaction_revision):
         raise Refused(f"volume {request.volume_id} is compacted")
     with contextlib.suppress(OSError):
         volume.sync()
-    directory = volume.index_directory if request.extension in _INDEX_EXTENSIONS else volume.directory
-    return os.path.join(directory, _base_name(volume.collection, volume.id) + request.extension)
+    paths = volume.paths
+    return (paths.index_base if request.extension in _INDEX_EXTENSIONS else paths.base) + request.extension
 
 
 def _ec_path(store: Store, request: CopyRequest) -> str | None:
     """The last directory that has the file; None when it is missing and may be."""
-    name = _base_name(request.collection, request.volume_id) + request.extension
+    name = base_name(request.collection, request.volume_id) + request.extension
     found = None
     for location in store.locations:
         for directory in (location.directory, location.index_directory):

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 _NO_COOKIE: Final = Cookie(0)
 
 
+class _Failed(Exception):
+    """Raised for one id of a batch, with its HTTP status."""
+
+    def __init__(self, status: HTTPStatus, words: object) -> None:
+        super().__init__(str(words))
+        self.status = status
+
+
 def batch_delete(store: Store, file_ids: Iterable[str], *, skip_cookie_check: bool = False) -> list[DeleteResult]:
     """Delete each of ``file_ids``; one that fails does not stop the others.
 
@@ -30,64 +38,72 @@ def batch_delete(store: Store, file_ids: Iterable[str], *, skip_cookie_check: bo
 
     :param skip_cookie_check: trust the ids; the needle is not even read, so manifests go through, as in Go.
     """
-    return [_delete_one(store, file_id, skip_cookie_check) for file_id in file_ids]
+    delete = _delete_trusted if skip_cookie_check else _delete_checked
+    results = []
+    for file_id in file_ids:
+        try:
+            freed = delete(store, file_id)
+        except _Failed as failure:
+            results.append(DeleteResult(file_id, failure.status, str(failure)))
+        else:
+            results.append(DeleteResult(file_id, HTTPStatus.ACCEPTED if freed else HTTPStatus.NOT_MODIFIED, size=freed))
+    return results
 
 
-def _delete_one(store: Store, file_id: str, skip_cookie_check: bool) -> DeleteResult:
+def _delete_checked(store: Store, file_id: str) -> int:
+    volume_id, rest = _split(file_id)
+    try:
+        key, cookie = parse_needle_path(rest)
+    except InvalidId as error:
+        raise _Failed(HTTPStatus.BAD_REQUEST, error) from None
+    volume = store.find(volume_id)
+    if volume is None:
+        raise _Failed(HTTPStatus.NOT_FOUND, f"volume {volume_id} not found")
+    return _append_tombstone(volume, key, cookie, _check_needle(volume, key, cookie))
+
+
+def _delete_trusted(store: Store, file_id: str) -> int:
+    volume_id, rest = _split(file_id)
+    try:
+        key, _ = parse_key_cookie(rest)
+    except InvalidId as error:
+        raise _Failed(HTTPStatus.BAD_REQUEST, error) from None
+    volume = store.find(volume_id)
+    if volume is None:
+        where = store.identity.address
+        raise _Failed(HTTPStatus.INTERNAL_SERVER_ERROR, f"volume {volume_id} not found on {where}")
+    return _append_tombstone(volume, key, _NO_COOKIE)
+
+
+def _split(file_id: str) -> tuple[VolumeId, str]:
     volume_text, comma, rest = file_id.partition(",")
     if not comma or not volume_text:
-        return DeleteResult(file_id, HTTPStatus.BAD_REQUEST, "Wrong fid format.")
+        raise _Failed(HTTPStatus.BAD_REQUEST, "Wrong fid format.")
     try:
-        key, cookie = parse_key_cookie(rest) if skip_cookie_check else parse_needle_path(rest)
-    except InvalidId as error:
-        return DeleteResult(file_id, HTTPStatus.BAD_REQUEST, str(error))
-    volume_id = _volume_id_of(volume_text)
-    volume = store.find(volume_id)
-    if skip_cookie_check:
-        cookie = _NO_COOKIE
-    else:
-        refusal = _refusal(file_id, volume, volume_id, key, cookie)
-        if refusal is not None:
-            return refusal
-    if volume is None:
-        error = f"volume {volume_id} not found on {store.identity.address}"
-        return DeleteResult(file_id, HTTPStatus.INTERNAL_SERVER_ERROR, error)
-    return _append_tombstone(file_id, volume, key, cookie)
-
-
-def _volume_id_of(text: str) -> VolumeId:
-    """Go ignores the parse error here and goes on with what ParseUint left: 0, or the largest id on overflow."""
-    try:
-        return parse_volume_id(text)
+        return parse_volume_id(volume_text), rest
     except InvalidId:
-        return VolumeId(0xFFFFFFFF if text.isascii() and text.isdecimal() else 0)
+        # Go ignores the error here and goes on with what ParseUint left: 0, or the largest id on overflow.
+        is_number = volume_text.isascii() and volume_text.isdecimal()
+        return VolumeId(0xFFFFFFFF if is_number else 0), rest
 
 
-def _refusal(
-        file_id: str, volume: Volume | None, volume_id: VolumeId, key: NeedleId, cookie: Cookie) -> DeleteResult | None:
-    """Why a needle may not be deleted, after reading it; None when it may."""
-    if volume is None:
-        return DeleteResult(file_id, HTTPStatus.NOT_FOUND, f"volume {volume_id} not found")
+def _check_needle(volume: Volume, key: NeedleId, cookie: Cookie) -> int:
+    """The checksum of a needle that may be deleted. An empty one has no cookie on record, and any fits."""
     try:
         needle = volume.read(key)
     except (StorageError, OSError) as error:
-        return DeleteResult(file_id, HTTPStatus.NOT_FOUND, str(error))
-    if needle.size == 0:
-        return None
-    if needle.cookie != cookie:
-        return DeleteResult(file_id, HTTPStatus.BAD_REQUEST, "File Random Cookie does not match.")
+        raise _Failed(HTTPStatus.NOT_FOUND, error) from error
+    if needle.size and needle.cookie != cookie:
+        raise _Failed(HTTPStatus.BAD_REQUEST, "File Random Cookie does not match.")
     if needle.is_manifest:
-        return DeleteResult(file_id, HTTPStatus.NOT_ACCEPTABLE, "ChunkManifest: not allowed in batch delete mode.")
-    return None
+        raise _Failed(HTTPStatus.NOT_ACCEPTABLE, "ChunkManifest: not allowed in batch delete mode.")
+    return needle.checksum
 
 
-def _append_tombstone(file_id: str, volume: Volume, key: NeedleId, cookie: Cookie) -> DeleteResult:
+def _append_tombstone(volume: Volume, key: NeedleId, cookie: Cookie, checksum: int = 0) -> int:
     if volume.no_write_or_delete:
-        return DeleteResult(file_id, HTTPStatus.INTERNAL_SERVER_ERROR, f"volume {volume.id} is read only")
+        raise _Failed(HTTPStatus.INTERNAL_SERVER_ERROR, f"volume {volume.id} is read only")
     try:
-        freed = volume.delete(key, cookie)
+        return volume.delete(key, cookie, checksum=checksum)
     except (StorageError, OSError) as error:
-        return DeleteResult(file_id, HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
-    if freed == 0:
-        return DeleteResult(file_id, HTTPStatus.NOT_MODIFIED)
-    return DeleteResult(file_id, HTTPStatus.ACCEPTED, size=freed)
+        raise _Failed(HTTPStatus.INTERNAL_SERVER_ERROR, error) from error
