@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
@@ -22,6 +22,7 @@ from seaweedvol.storage.format.needle import (
 )
 from seaweedvol.storage.format.ttl import EMPTY_TTL, Ttl, parse_ttl
 from seaweedvol.storage.ids import parse_needle_path
+from seaweedvol.storage.volume.writing import Draft
 from seaweedvol.web import gojson
 from seaweedvol.web.compressing import BadGzip, gunzip_chunks, gzip_chunks, is_compressible, is_worth_it
 from seaweedvol.web.intake import END_OF_BODY, Intake, UploadRefused, make_intake
@@ -30,9 +31,6 @@ from seaweedvol.web.request import Request, parse_bool, parse_uint
 from seaweedvol.web.sniffing import SNIFFED_LENGTH, detect_content_type
 from seaweedvol.web.spool import Spool
 from seaweedvol.web.urls import bytes_of
-
-if TYPE_CHECKING:
-    from seaweedvol.storage.volume.writing import Draft
 
 __all__ = ["ParsedUpload", "UploadParser", "UploadRefused", "UploadRules", "upload_result", "written_ids"]
 
@@ -124,7 +122,6 @@ class ParsedUpload:
 
         :param now: seconds since 1970, for an upload that names no time.
         """
-        from seaweedvol.storage.volume.writing import Draft
         return Draft(
             cookie=cookie, key=key, body=self.body, flags=self.flags, name=self.name_field or b"",
             mime=self.mime_field or b"", pairs=self.pairs_field or b"",
