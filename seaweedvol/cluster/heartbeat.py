@@ -30,14 +30,17 @@ GOODBYE_SECONDS: Final = 2.0
 
 
 class IReporter(Protocol):
-    """What the heartbeat needs of the store. Both are called from the stream's threads."""
+    """What the heartbeat needs of the store.
+
+    :ivar volume_size_limit: bytes; set as the master says it.
+    :ivar is_preallocating: set as the master says it.
+    """
+
+    volume_size_limit: int
+    is_preallocating: bool
 
     def report(self) -> StoreReport:
-        """All that the master wants to know."""
-        ...
-
-    def adopt_master_settings(self, volume_size_limit: int, preallocate: bool) -> None:
-        """Take over the master's settings; a limit of 0 is none."""
+        """All that the master wants to know. May block; called from a stream's thread."""
         ...
 
 
@@ -231,7 +234,9 @@ class HeartbeatService(Service):
         self._rest = self._clock.callLater(action.seconds, self._feed, machine.Rested())
 
     def _adopt(self, action: machine.Adopt) -> None:
-        self._store.adopt_master_settings(action.volume_size_limit, action.preallocate)
+        if action.volume_size_limit:
+            self._store.volume_size_limit = action.volume_size_limit
+        self._store.is_preallocating = action.preallocate
 
     def _confirm(self, _action: machine.Confirm) -> None:
         self._life.first_beat_sent = True

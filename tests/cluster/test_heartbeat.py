@@ -29,15 +29,12 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.volumes: tuple[VolumeReport, ...] = (VolumeReport(id=1),)
-        self.adopted: list[tuple[int, bool]] = []
+        self.volume_size_limit = 0
+        self.is_preallocating = False
 
     def report(self) -> StoreReport:
         """The volumes of the moment."""
         return holding(*self.volumes)
-
-    def adopt_master_settings(self, volume_size_limit: int, preallocate: bool) -> None:
-        """Remember."""
-        self.adopted.append((volume_size_limit, preallocate))
 
 
 class FakeStream:
@@ -112,7 +109,7 @@ class HeartbeatServiceTests(SynchronousTestCase):
         self.assertFalse(self.life.first_beat_sent)
         self.listen_without_end(HeartbeatResponse(volume_size_limit=99, preallocate=True))
         self.assertTrue(self.life.first_beat_sent)
-        self.assertEqual(self.store.adopted, [(99, True)])
+        self.assertEqual((self.store.volume_size_limit, self.store.is_preallocating), (99, True))
 
     def test_pulse_sends_changes_after_the_digest_is_agreed(self) -> None:
         """Every five seconds a beat; with a master that compares digests only of what changed."""
