@@ -1,0 +1,80 @@
+"""What reading, writing and closing a volume share: its open files, its lock and its clocks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import attrs
+
+from seaweedvol.storage.backend import IVolumeFile
+from seaweedvol.storage.errors import VolumeClosed
+from seaweedvol.storage.format.index import OffsetWidth
+from seaweedvol.storage.format.needle import NeedleVersion
+from seaweedvol.storage.format.superblock import SuperBlock
+from seaweedvol.storage.format.volumeinfo import VolumeInfo
+from seaweedvol.storage.needlemap import INeedleMap
+from seaweedvol.storage.volume.faults import FaultStreak
+from seaweedvol.storage.volume.paths import VolumePaths
+from seaweedvol.storage.volume.readonly import ReadOnlyReason, WriteGate
+
+
+@attrs.frozen(eq=False)
+class Files:
+    """The two files that belong together. They are replaced as one: a reader takes the pair once and keeps it."""
+
+    data: IVolumeFile
+    needles: INeedleMap
+
+
+@attrs.define(eq=False)
+class Core:
+    """The state of one open volume.
+
+    ``lock`` is held by whoever changes anything; reading needs no lock. ``files`` is None once closed.
+    ``last_append_at_ns`` is the greatest append time in the .dat, ``last_modified_at`` in seconds.
+    ``now_ns`` is the clock, ``report`` takes lines for the log.
+    """
+
+    paths: VolumePaths
+    width: OffsetWidth
+    codec: NeedleVersion
+    super_block: SuperBlock
+    info: VolumeInfo
+    gate: WriteGate
+    files: Files | None
+    now_ns: Callable[[], int]
+    report: Callable[[str], None]
+    last_append_at_ns: int = 0
+    last_modified_at: int = 0
+    is_compacting: bool = False
+    faults: FaultStreak = attrs.Factory(FaultStreak)
+    lock: threading.Lock = attrs.Factory(threading.Lock)
+
+    @property
+    def volume_id(self) -> int:
+        """The number of the volume."""
+        return self.paths.volume_id
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the .vif names a copy of the data in an object store."""
+        return bool(self.info.files)
+
+    def open_files(self) -> Files:
+        """:raises VolumeClosed: when there are none any more."""
+        files = self.files
+        if files is None:
+            raise VolumeClosed(f"volume {self.volume_id} is closed")
+        return files
+
+    def note_error(self, error: OSError) -> None:
+        """An operation on the files failed."""
+        if self.faults.note(error):
+            self.gate.close(ReadOnlyReason.IO_ERROR, str(error))
+            self.report(f"volume {self.volume_id} is quarantined after {self.faults.count} I/O errors: {error}")
+
+    def note_success(self) -> None:
+        """An operation on the files went well."""
+        if self.faults.count:
+            self.faults.end()

@@ -1,0 +1,88 @@
+"""Opening the needle map of a volume: its .idx, made to agree with the .dat first."""
+
+from __future__ import annotations
+
+import os
+
+from seaweedvol.storage.backend import DiskFile, IVolumeFile
+from seaweedvol.storage.format.needle import HEADER_LENGTH
+from seaweedvol.storage.needlemap import MemoryNeedleMap, Rows, read_rows, replay
+from seaweedvol.storage.needlemap.rows import make_rows
+from seaweedvol.storage.volume.checking import Tail, check_tail
+from seaweedvol.storage.volume.core import Core, Files
+from seaweedvol.storage.volume.readonly import ReadOnlyReason
+from seaweedvol.storage.volume.repairing import drop_zero_rows, repair, restore_first_rows
+
+
+def open_needles(core: Core, data: IVolumeFile) -> Files:
+    """Both files of a volume, checked and, where a crash tore them, repaired. What must not or cannot be repaired
+    makes the volume read-only, with what the .idx says as it is.
+
+    :raises OSError: when the .idx cannot be opened or read.
+    """
+    is_writable = ReadOnlyReason.UNWRITABLE not in core.gate.reasons
+    rows = _agreeing_rows(core, data, is_writable)
+    columns, counts = replay(rows, HEADER_LENGTH + core.codec.footer_length)
+    del rows
+    index = _open_index(core, is_writable)
+    return Files(data, MemoryNeedleMap(index, core.width, columns, counts))
+
+
+def _open_index(core: Core, is_writable: bool) -> DiskFile:
+    index = DiskFile(core.paths.index, writable=is_writable, create=is_writable, role="index")
+    excess = index.length() % core.width.entry_length
+    if excess and is_writable:
+        index.truncate(index.length() - excess)
+    return index
+
+
+def _agreeing_rows(core: Core, data: IVolumeFile, is_writable: bool) -> Rows:
+    rows = _read(core)
+    try:
+        if is_writable and not core.is_remote:
+            return _repaired(core, data, rows)
+        if not core.is_remote:
+            _judge(core, check_tail(data, core.codec, core.super_block.block_length, rows))
+    except OSError as error:
+        # What cannot be read may be there all the same: nothing is cut, nothing is dropped.
+        core.gate.close(ReadOnlyReason.IO_ERROR, str(error))
+        core.report(f"volume {core.volume_id} could not be checked: {error}")
+        rows = _read(core)
+    return rows
+
+
+def _read(core: Core) -> Rows:
+    if not os.path.exists(core.paths.index):
+        return make_rows(core.width, ())
+    file = DiskFile(core.paths.index, writable=False, role="index")
+    rows = read_rows(file, core.width)
+    file.close()
+    return rows
+
+
+def _repaired(core: Core, data: IVolumeFile, rows: Rows) -> Rows:
+    start = core.super_block.block_length
+    was_empty = not len(rows)
+    rows = restore_first_rows(core.paths, data, core.codec, start, rows, core.report)
+    kept = drop_zero_rows(core.paths, rows, core.report)
+    rows = make_rows(core.width, ()) if kept is None else kept
+    if was_empty and data.length() > start:
+        core.report(f"{core.paths.index} is missing or empty and is made anew from {core.paths.data}")
+    tail = check_tail(data, core.codec, start, rows)
+    core.last_append_at_ns = tail.last_append_at_ns
+    if tail.problem:
+        _judge(core, tail)
+        return rows
+    if tail.is_clean and kept is rows:
+        return rows
+    return repair(core.paths, data, rows, tail, core.report)
+
+
+def _judge(core: Core, tail: Tail) -> None:
+    """Go read-only unless the files agree."""
+    core.last_append_at_ns = tail.last_append_at_ns
+    if tail.is_clean:
+        return
+    problem = tail.problem or f"the data end with {tail.torn_length} bytes that are no record, or have no row"
+    core.gate.close(ReadOnlyReason.INTEGRITY, problem)
+    core.report(f"volume {core.volume_id} is read-only: {problem}")

@@ -1,0 +1,176 @@
+"""Opening a volume that is on disk, and making a new one; as ``load`` in SeaweedFS ``volume_loading.go``.
+
+Nothing here ends the process: a volume that cannot be served raises, one that can be read but not trusted goes
+read-only with a reason. Erasure-coded volumes and interrupted compactions are the store's business, before this.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from seaweedvol.storage.backend import DiskFile, sync_directory
+from seaweedvol.storage.errors import (
+    FormatError, InvalidSetting, RemoteVolume, StorageError, VolumeError, VolumeExists, VolumeNotFound,
+)
+from seaweedvol.storage.format.index import OffsetWidth, guess_width
+from seaweedvol.storage.format.needle import NEEDLE_VERSIONS
+from seaweedvol.storage.format.placement import ReplicaPlacement, parse_placement
+from seaweedvol.storage.format.superblock import CURRENT_VERSION, SUPERBLOCK_LENGTH, SuperBlock, decode_superblock
+from seaweedvol.storage.format.ttl import Ttl
+from seaweedvol.storage.format.volumeinfo import VolumeInfo
+from seaweedvol.storage.volume.core import Core
+from seaweedvol.storage.volume.indexing import open_needles
+from seaweedvol.storage.volume.info import read_info, write_info
+from seaweedvol.storage.volume.paths import VolumePaths
+from seaweedvol.storage.volume.readonly import ReadOnlyReason, WriteGate
+from seaweedvol.storage.volume.volume import Volume
+
+_MAX_SUPERBLOCK_LENGTH: Final = SUPERBLOCK_LENGTH + 0xFFFF
+_GUESS_LENGTH: Final = 64 * 1024
+_OWNER_WRITE: Final = 0o200
+
+
+def _silent(line: str) -> None:
+    """Where reports go when nobody listens."""
+
+
+def load_volume(
+    directory: Path | str, index_directory: Path | str, collection: str, volume_id: int, *,
+    default_width: OffsetWidth = OffsetWidth.FOUR, report: Callable[[str], None] = _silent,
+    now_ns: Callable[[], int] = time.time_ns,
+) -> Volume:
+    """Open a volume; its tail is repaired if a crash tore it.
+
+    :param default_width: of offsets, when neither .vif nor .idx tells.
+    :param report: takes a line for the log about everything unusual.
+    :param now_ns: Unix time in nanoseconds.
+    :raises VolumeNotFound: when there is no .dat.
+    :raises RemoteVolume: when it is in an object store only.
+    :raises Corrupt: when the superblock makes no sense.
+    :raises OSError: when a file cannot be opened or read.
+    """
+    paths = VolumePaths.found(str(directory), str(index_directory), collection, volume_id)
+    if os.path.exists(paths.compaction_marker):
+        raise VolumeError(f"an interrupted compaction of volume {volume_id} is not settled")
+    info, has_info = read_info(paths.info, report)
+    gate = WriteGate(volume_id)
+    data = _open_data(paths, info, gate)
+    super_block = _read_superblock(data, paths, info)
+    info.version = super_block.version
+    codec = NEEDLE_VERSIONS[super_block.version]
+    width = _width(paths, info, data, default_width)
+    info.bytes_offset = width.bytes
+    if info.read_only and not info.files:
+        gate.close_by_admin(info.read_only_can_delete)
+    if info.files:
+        gate.close(ReadOnlyReason.REMOTE)
+    core = Core(paths, width, codec, super_block, info, gate, None, now_ns, report)
+    core.last_modified_at = int(data.modified_at())
+    core.files = open_needles(core, data)
+    if not has_info:
+        _save_first_info(core)
+    return Volume(core)
+
+
+def create_volume(
+    directory: Path | str, index_directory: Path | str, collection: str, volume_id: int, *,
+    placement: ReplicaPlacement, ttl: Ttl, version: int = CURRENT_VERSION, preallocate: int = 0,
+    width: OffsetWidth = OffsetWidth.FOUR, report: Callable[[str], None] = _silent,
+    now_ns: Callable[[], int] = time.time_ns,
+) -> Volume:
+    """Make an empty volume, durably, and open it.
+
+    :param preallocate: bytes of disk to reserve for the .dat, if the file system can.
+    :raises VolumeExists: when there is a .dat.
+    :raises InvalidSetting: when there is no such version.
+    :raises OSError: when a file cannot be written.
+    """
+    if version not in NEEDLE_VERSIONS:
+        raise InvalidSetting(f"volume super block version {version} is not supported")
+    paths = VolumePaths(str(directory), str(index_directory), collection, volume_id)
+    if os.path.exists(paths.data):
+        raise VolumeExists(f"Volume Id {volume_id} already exists!")
+    super_block = SuperBlock(version, placement, ttl)
+    data = DiskFile(paths.data, create=True, role="data")
+    if preallocate:
+        data.reserve(preallocate)
+    data.write_at(super_block.encode(), 0)
+    data.sync()
+    index = DiskFile(paths.index, create=True, role="index")
+    index.truncate(0)
+    index.close()
+    for place in {paths.directory, paths.index_directory}:
+        sync_directory(place)
+    info = VolumeInfo(version=version, bytes_offset=width.bytes)
+    core = Core(
+        paths, width, NEEDLE_VERSIONS[version], super_block, info, WriteGate(volume_id), None, now_ns, report,
+    )
+    core.files = open_needles(core, data)
+    _save_first_info(core)
+    return Volume(core)
+
+
+def _open_data(paths: VolumePaths, info: VolumeInfo, gate: WriteGate) -> DiskFile:
+    try:
+        mode = os.stat(paths.data).st_mode
+    except FileNotFoundError:
+        if info.files:
+            raise RemoteVolume(f"volume {paths.volume_id} is in an object store") from None
+        raise VolumeNotFound(f"volume data file {paths.data} does not exist") from None
+    if mode & _OWNER_WRITE:
+        try:
+            return DiskFile(paths.data, role="data")
+        except PermissionError:
+            pass
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise
+    gate.close(ReadOnlyReason.UNWRITABLE, paths.data)
+    return DiskFile(paths.data, writable=False, role="data")
+
+
+def _read_superblock(data: DiskFile, paths: VolumePaths, info: VolumeInfo) -> SuperBlock:
+    head = data.read_at(_MAX_SUPERBLOCK_LENGTH, 0)
+    if len(head) < SUPERBLOCK_LENGTH:
+        raise FormatError(f"volume {paths.data} not initialized")
+    super_block = decode_superblock(head)
+    if info.replication:
+        try:
+            placement = parse_placement(info.replication)
+        except InvalidSetting as error:
+            text = f"Error parse volume {paths.volume_id} replication {info.replication} : {error}"
+            raise FormatError(text) from None
+        super_block = attrs.evolve(super_block, placement=placement)
+    return super_block
+
+
+def _width(paths: VolumePaths, info: VolumeInfo, data: DiskFile, default: OffsetWidth) -> OffsetWidth:
+    """Of offsets: what the .vif says, else what the .idx looks like, else the default.
+
+    :raises FormatError: when the .vif says one that does not exist.
+    """
+    if info.bytes_offset:
+        try:
+            return OffsetWidth(info.bytes_offset)
+        except ValueError:
+            raise FormatError(f"{paths.info}: BytesOffset {info.bytes_offset}") from None
+    try:
+        with open(paths.index, "rb") as file:
+            head = file.read(_GUESS_LENGTH)
+    except FileNotFoundError:
+        return default
+    return guess_width(head, data.length()) or default
+
+
+def _save_first_info(core: Core) -> None:
+    try:
+        write_info(core.paths.info, core.info, core.super_block.ttl, core.now_ns() / 1e9)
+    except (OSError, StorageError) as error:
+        core.report(f"volume {core.volume_id} failed to save file info: {error}")

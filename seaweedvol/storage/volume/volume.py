@@ -1,0 +1,332 @@
+"""One volume: a .dat full of needles and its .idx. The face that the rest of the program sees.
+
+What it can do is told in the modules it delegates to: ``reading``, ``appending``, ``scanning``; how it comes to be in
+``loading``. Every method may be called from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from seaweedvol.storage.errors import VolumeBusy, VolumeNotEmpty
+from seaweedvol.storage.format.index import OffsetWidth
+from seaweedvol.storage.format.needle import Needle
+from seaweedvol.storage.format.placement import ReplicaPlacement
+from seaweedvol.storage.format.superblock import SUPERBLOCK_LENGTH, SuperBlock
+from seaweedvol.storage.format.ttl import Ttl
+from seaweedvol.storage.format.volumeinfo import VolumeInfo
+from seaweedvol.storage.ids import VolumeId
+from seaweedvol.storage.needlemap import Counts
+from seaweedvol.storage.volume.appending import Appender
+from seaweedvol.storage.volume.core import Core
+from seaweedvol.storage.volume.info import write_info
+from seaweedvol.storage.volume.paths import VolumePaths
+from seaweedvol.storage.volume.reading import PAGED_ABOVE, PagedNeedle, open_needle, read_needle
+from seaweedvol.storage.volume.readonly import ReadOnlyReason
+from seaweedvol.storage.volume.removing import remove_files
+from seaweedvol.storage.volume.scanning import scan
+from seaweedvol.storage.volume.writing import Appended, Draft
+
+__all__ = ["ReadOnlyReason", "Volume"]
+
+
+@attrs.define(eq=False)
+class Volume:
+    """``location`` and ``disk_id`` belong to the store, which sets them; nothing here looks at them."""
+
+    _core: Core
+    location: Any = None
+    disk_id: int = 0
+    _appender: Appender = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._appender = Appender(self._core)
+
+    # -- identity
+
+    @property
+    def id(self) -> VolumeId:
+        """The number by which file ids name it."""
+        return VolumeId(self._core.paths.volume_id)
+
+    @property
+    def collection(self) -> str:
+        """The name of its collection, empty for none."""
+        return self._core.paths.collection
+
+    @property
+    def paths(self) -> VolumePaths:
+        """Where its files lie."""
+        return self._core.paths
+
+    @property
+    def directory(self) -> Path:
+        """Where the .dat lies."""
+        return Path(self._core.paths.directory)
+
+    @property
+    def index_directory(self) -> Path:
+        """Where the .idx lies."""
+        return Path(self._core.paths.index_directory)
+
+    @property
+    def data_path(self) -> Path:
+        """The .dat."""
+        return Path(self._core.paths.data)
+
+    @property
+    def index_path(self) -> Path:
+        """The .idx."""
+        return Path(self._core.paths.index)
+
+    @property
+    def info_path(self) -> Path:
+        """The .vif."""
+        return Path(self._core.paths.info)
+
+    @property
+    def width(self) -> OffsetWidth:
+        """How wide offsets are in its .idx."""
+        return self._core.width
+
+    @property
+    def super_block(self) -> SuperBlock:
+        """The head of the .dat, with the placement of the .vif if that names one."""
+        return self._core.super_block
+
+    @property
+    def info(self) -> VolumeInfo:
+        """What the .vif says; change it through methods of the volume only."""
+        return self._core.info
+
+    @property
+    def version(self) -> int:
+        """Of the record layout."""
+        return self._core.super_block.version
+
+    @property
+    def placement(self) -> ReplicaPlacement:
+        """Where its replicas are to be."""
+        return self._core.super_block.placement
+
+    @property
+    def ttl(self) -> Ttl:
+        """How long its needles live."""
+        return self._core.super_block.ttl
+
+    @property
+    def compaction_revision(self) -> int:
+        """How often it was compacted."""
+        return self._core.super_block.compaction_revision
+
+    # -- figures
+
+    @property
+    def counts(self) -> Counts:
+        """Totals of its needles; all zero once closed."""
+        files = self._core.files
+        return files.needles.counts if files else Counts()
+
+    @property
+    def data_length(self) -> int:
+        """Bytes of the .dat; 0 once closed."""
+        files = self._core.files
+        return files.data.length() if files else 0
+
+    @property
+    def index_length(self) -> int:
+        """Bytes of the .idx; 0 once closed."""
+        files = self._core.files
+        return files.needles.index_length() if files else 0
+
+    @property
+    def modified_at(self) -> float:
+        """Unix time in seconds at which the .dat last changed; 0 once closed."""
+        files = self._core.files
+        return files.data.modified_at() if files else 0.0
+
+    @property
+    def last_modified_at(self) -> int:
+        """The latest time of modification that a needle brought, or that the .dat had when loaded, in seconds."""
+        return self._core.last_modified_at
+
+    @property
+    def last_append_at_ns(self) -> int:
+        """When the last record was appended, by the record itself; nanoseconds."""
+        return self._core.last_append_at_ns
+
+    # -- needles
+
+    def read(self, key: int, *, read_deleted: bool = False) -> Needle:
+        """As :func:`reading.read_needle`."""
+        return read_needle(self._core, key, read_deleted=read_deleted)
+
+    def open(self, key: int, *, read_deleted: bool = False, paged_above: int = PAGED_ABOVE) -> Needle | PagedNeedle:
+        """As :func:`reading.open_needle`."""
+        return open_needle(self._core, key, read_deleted=read_deleted, paged_above=paged_above)
+
+    def append(self, draft: Draft, *, check_cookie: bool = True, fsync: bool = False) -> Appended:
+        """As :meth:`appending.Appender.append`."""
+        return self._appender.append(draft, check_cookie=check_cookie, fsync=fsync)
+
+    def delete(self, key: int, cookie: int, *, checksum: int = 0) -> int:
+        """As :meth:`appending.Appender.delete`."""
+        return self._appender.delete(key, cookie, checksum=checksum)
+
+    def locate(self, key: int) -> tuple[int, int] | None:
+        """Offset in bytes and size of the last record under ``key``, negative if deleted; None if never stored."""
+        return self._core.open_files().needles.get(key)
+
+    def ascending(self) -> Iterator[tuple[int, int, int]]:
+        """Key, offset and signed size of all needles by key, deleted ones included."""
+        return self._core.open_files().needles.ascending()
+
+    def scan(self) -> Iterator[tuple[int, Needle]]:
+        """Offset and header of every record in the .dat, in its order, up to the first that is cut short."""
+        core = self._core
+        return scan(core.open_files().data, core.codec, core.super_block.block_length)
+
+    # -- taking writes or not
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether writes are refused."""
+        return self._core.gate.is_closed
+
+    @property
+    def read_only_reasons(self) -> frozenset[ReadOnlyReason]:
+        """Why."""
+        return self._core.gate.reasons
+
+    def reason_text(self) -> str:
+        """Why, in words."""
+        return self._core.gate.text()
+
+    @property
+    def no_write_or_delete(self) -> bool:
+        """Whether deletes are refused too."""
+        return self._core.gate.refuses_deletes
+
+    @property
+    def no_write_can_delete(self) -> bool:
+        """Whether there is a reason that lets deletes through."""
+        return self._core.gate.takes_deletes_only
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Whether the disk failed under it too often; then it is not reported to the master."""
+        return self._core.faults.is_quarantined
+
+    @property
+    def is_compacting(self) -> bool:
+        """Whether a compaction holds it."""
+        return self._core.is_compacting
+
+    def set_low_disk(self, is_low: bool) -> None:
+        """The store says whether its disk has too little room left."""
+        if is_low:
+            self._core.gate.close(ReadOnlyReason.LOW_DISK)
+        else:
+            self._core.gate.open(ReadOnlyReason.LOW_DISK)
+
+    def mark_read_only(self, persist: bool = False, can_delete: bool = False) -> None:
+        """Take no writes from now on; with ``persist`` after a restart too.
+
+        :raises OSError, StorageError: when the .vif cannot be written.
+        """
+        with self._core.lock:
+            self._core.gate.close_by_admin(can_delete)
+            if persist:
+                self._save_mark(True, can_delete)
+
+    def mark_writable(self) -> None:
+        """Take writes again, whatever was wrong, unless it lies outside an operator's power.
+
+        :raises OSError, StorageError: when the .vif cannot be written.
+        """
+        with self._core.lock:
+            self._core.gate.open_by_admin()
+            self._core.faults.forgive()
+            self._save_mark(False, False)
+
+    def _save_mark(self, read_only: bool, can_delete: bool) -> None:
+        self._core.info.read_only = read_only
+        self._core.info.read_only_can_delete = can_delete
+        self._save_info()
+
+    def _save_info(self) -> None:
+        core = self._core
+        write_info(core.paths.info, core.info, core.super_block.ttl, core.now_ns() / 1e9)
+
+    def configure(self, placement: ReplicaPlacement) -> None:
+        """Have replicas placed otherwise; kept in the .vif, the superblock stays as it is.
+
+        :raises OSError, StorageError: when the .vif cannot be written.
+        """
+        with self._core.lock:
+            self._core.info.replication = str(placement)
+            self._save_info()
+            self._core.super_block = attrs.evolve(self._core.super_block, placement=placement)
+
+    # -- the end
+
+    def is_expired(self, volume_size_limit: int) -> bool:
+        """Whether all it holds has outlived its time; never while the master has not yet told the size limit."""
+        minutes = self.ttl.minutes
+        if not volume_size_limit or not minutes or self.data_length <= SUPERBLOCK_LENGTH:
+            return False
+        return minutes < (self._now() - self.last_modified_at) // 60
+
+    def is_expired_long_enough(self, max_delay_minutes: int) -> bool:
+        """Whether it expired so long ago (a tenth of its time to live, at most that many minutes) that it may go."""
+        minutes = self.ttl.minutes
+        delay = min(minutes // 10, max_delay_minutes)
+        return bool(minutes) and (minutes + delay) * 60 + self.last_modified_at < self._now()
+
+    def _now(self) -> int:
+        return self._core.now_ns() // 10**9
+
+    def sync(self) -> None:
+        """Return when everything written so far is on the device.
+
+        :raises OSError: when it is not.
+        """
+        files = self._core.files
+        if files is not None:
+            files.needles.sync()
+            files.data.sync()
+
+    def close(self) -> None:
+        """Sync and let go of the files. Reads under way are finished, everything later is refused."""
+        with self._core.lock:
+            self._close()
+
+    def _close(self) -> None:
+        files, self._core.files = self._core.files, None
+        if files is None:
+            return
+        for file in (files.needles, files.data):
+            try:
+                file.sync()
+            except OSError as error:
+                self._core.report(f"volume {self.id} could not be synced before it was closed: {error}")
+            file.close()
+
+    def destroy(self, only_empty: bool = False, keep_remote: bool = False) -> None:
+        """Close it and remove its files; the .vif stays if erasure-coded shards beside it need it.
+
+        :param keep_remote: leave the copy in an object store alone. No such store is known yet, so it always is.
+        :raises VolumeNotEmpty: when ``only_empty`` and it holds or held something.
+        :raises VolumeBusy: while it is compacted.
+        """
+        with self._core.lock:
+            if only_empty and (self.data_length > SUPERBLOCK_LENGTH or self.counts.content_bytes):
+                raise VolumeNotEmpty()
+            if self._core.is_compacting:
+                raise VolumeBusy(f"volume {self.id} is compacting")
+            self._close()
+            remove_files(self.paths)
