@@ -113,12 +113,16 @@ def _scalar(value: object) -> str:
 
 def _shortest_float32(value: float) -> str:
     """The shortest decimal that reads back as the same float32."""
-    single = struct.unpack("<f", struct.pack("<f", value))[0]
-    for digits in range(1, 10):
-        text = f"{single:.{digits}g}"
-        if not math.isfinite(single) or struct.unpack("<f", struct.pack("<f", float(text)))[0] == single:
-            break
-    return text
+    single = _as_float32(value)
+    candidates = (f"{single:.{digits}g}" for digits in range(1, 10))
+    return next((text for text in candidates if _as_float32(float(text)) == single), str(single))
+
+
+def _as_float32(value: float) -> float:
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", value))[0])
+    except OverflowError:
+        return math.copysign(math.inf, value)
 
 
 def _number(shortest: str) -> str:
