@@ -27,7 +27,7 @@ class MemoryNeedleMap:
     :param columns, counts: what :func:`replay` made of the rows that are in ``index`` already.
     """
 
-    __slots__ = ("counts", "get", "_index", "_index_end", "_width", "_columns", "_next_buckets")
+    __slots__ = ("counts", "get", "_index", "_index_end", "_width", "_entry_length", "_columns", "_next_buckets")
 
     def __init__(
         self, index: IVolumeFile, width: OffsetWidth, columns: Columns | None = None, counts: Counts | None = None,
@@ -36,6 +36,7 @@ class MemoryNeedleMap:
         self._index = index
         self._index_end = index.length()
         self._width = width
+        self._entry_length = width.entry_length
         self._publish(columns or empty_columns(width is OffsetWidth.FIVE))
 
     def _publish(self, columns: Columns) -> None:
@@ -75,7 +76,7 @@ class MemoryNeedleMap:
         size = found[1] if found else 0
         self._set(key, pack(*prior) if prior else 0)
         self.counts.take_back_put(size, prior[1] if prior else 0)
-        self._index_end -= self._width.entry_length
+        self._index_end -= self._entry_length
         self._index.truncate(self._index_end)
 
     def ascending(self) -> Iterator[tuple[int, int, int]]:
@@ -97,7 +98,7 @@ class MemoryNeedleMap:
         except OSError:
             self._cut_index(end)
             raise
-        self._index_end = end + self._width.entry_length
+        self._index_end = end + self._entry_length
 
     def _cut_index(self, end: int) -> None:
         try:

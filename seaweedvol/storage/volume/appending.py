@@ -18,7 +18,7 @@ from seaweedvol.storage.format.needle import FLAG_TTL, HEADER_LENGTH, Needle, de
 from seaweedvol.storage.format.ttl import EMPTY_TTL
 from seaweedvol.storage.volume.comparing import holds_same
 from seaweedvol.storage.volume.core import Core, Files
-from seaweedvol.storage.volume.syncing import GroupSync, Put
+from seaweedvol.storage.volume.syncing import Batch, GroupSync, Put
 from seaweedvol.storage.volume.writing import Appended, Body, BytesBody, Draft
 
 Found = tuple[int, int] | None
@@ -45,13 +45,22 @@ class Appender:
         :raises OSError: when it could not be written or synced; then nothing has changed.
         """
         with self._core.lock:
-            appended, put = self._append(draft, check_cookie)
-            batch = self._group.join(put) if fsync else None
+            appended, found = self._append(draft, check_cookie)
+            batch = self._join(appended, found) if fsync else None
         if batch is not None:
             self._group.wait(batch)
         return appended
 
-    def _append(self, draft: Draft, check_cookie: bool) -> tuple[Appended, Put | None]:
+    def _join(self, appended: Appended, found: Found) -> Batch:
+        """The batch whose sync makes ``appended`` durable."""
+        if appended.is_unchanged:
+            return self._group.join(None)
+        needle = appended.needle
+        end = appended.offset + self._core.codec.record_length(needle.size)
+        return self._group.join(Put(needle.key, appended.offset, end, found))
+
+    def _append(self, draft: Draft, check_cookie: bool) -> tuple[Appended, Found]:
+        """What became of the draft, and what was under its key before."""
         core = self._core
         core.gate.check_write()
         files = core.open_files()
@@ -64,33 +73,38 @@ class Appender:
             # Bytes whose sync may still fail are no reason to call a write done.
             if not volume_ttl and not self._group.is_pending(found[0]) and holds_same(core, files, found, draft):
                 needle = _needle(draft, cookie, found[1], 0)
-                return Appended(found[0], draft.body.length, True, needle), None
+                return Appended(found[0], draft.body.length, True, needle), found
             cookie = _agreed_cookie(files, found, cookie, check_cookie)
-        return self._write(files, draft, cookie, found)
+        return self._write(files, draft, cookie, found), found
 
-    def _write(self, files: Files, draft: Draft, cookie: int, found: Found) -> tuple[Appended, Put]:
+    def _write(self, files: Files, draft: Draft, cookie: int, found: Found) -> Appended:
         core, length = self._core, draft.body.length
         size = core.codec.size_of(length, draft.flags, draft.name, draft.mime, draft.pairs)
         offset = self._next_offset(files, length)
         append_at_ns = max(core.now_ns(), core.last_append_at_ns + 1)
         needle = _needle(draft, cookie, size, append_at_ns)
-        with self._all_or_nothing(files):
+        end = files.data.length()
+        try:
             if length and not needle.data:
                 self._stream(files, needle, draft.body, offset)
             else:
                 files.data.write_at(core.codec.encode(needle), offset)
             if found is None or found[0] < offset:
-                files.needles.put(draft.key, offset % core.width.max_volume_length, size)
+                files.needles.put(draft.key, offset % core.offset_limit, size)
+        except Exception as error:
+            self._take_back(files, end, error)
+            raise
+        if core.faults.count:
+            core.note_success()
         core.last_append_at_ns = append_at_ns
         if core.last_modified_at < draft.last_modified:
             core.last_modified_at = draft.last_modified
-        put = Put(draft.key, offset, offset + core.codec.record_length(size), found)
-        return Appended(offset, length, False, needle), put
+        return Appended(offset, length, False, needle)
 
     def _next_offset(self, files: Files, length: int) -> int:
         """Where the next record begins: the end, rounded up as Go does when it opens a file of odd length."""
         offset = -(-files.data.length() // ALIGNMENT) * ALIGNMENT
-        limit = self._core.width.max_volume_length
+        limit = self._core.offset_limit
         if length and offset >= limit:
             content = files.needles.counts.content_bytes
             raise VolumeFull(f"volume size limit {limit} exceeded! current size is {content}")
@@ -140,9 +154,14 @@ class Appender:
         offset = self._next_offset(files, 0)
         append_at_ns = max(core.now_ns(), core.last_append_at_ns + 1)
         tombstone = Needle(cookie, key, checksum=checksum, append_at_ns=append_at_ns)
-        with self._all_or_nothing(files):
+        end = files.data.length()
+        try:
             files.data.write_at(core.codec.encode(tombstone), offset)
-            files.needles.delete(key, offset % core.width.max_volume_length)
+            files.needles.delete(key, offset % core.offset_limit)
+        except Exception as error:
+            self._take_back(files, end, error)
+            raise
+        core.note_success()
         core.last_append_at_ns = append_at_ns
 
     # -- when something fails
@@ -156,19 +175,11 @@ class Appender:
             raise
         self._core.note_success()
 
-    @contextlib.contextmanager
-    def _all_or_nothing(self, files: Files) -> Iterator[None]:
-        """Cut the .dat back to what it was when the block fails. A crash, which is no Exception, cuts nothing."""
-        end = files.data.length()
-        try:
-            yield
-        except Exception as error:
-            if isinstance(error, OSError):
-                self._core.note_error(error)
-            self._cut(files, end)
-            raise
-        if self._core.faults.count:
-            self._core.note_success()
+    def _take_back(self, files: Files, end: int, error: Exception) -> None:
+        """Have the .dat end again where it did. A crash, which is no Exception, does not come here."""
+        if isinstance(error, OSError):
+            self._core.note_error(error)
+        self._cut(files, end)
 
     def _cut(self, files: Files, end: int) -> None:
         try:
@@ -189,13 +200,19 @@ class Appender:
             found = files.needles.get(put.key)
             if found is None or found[0] != put.offset:
                 continue
-            if put.end == files.data.length():
-                self._cut(files, put.offset)
-                files.needles.retract(put.key, put.prior)
-            elif put.prior is not None and put.prior[1] >= 0:
-                files.needles.put(put.key, *put.prior)
-            else:
-                self._delete(files, put.key, 0, 0)
+            try:
+                self._undo_one(files, put)
+            except OSError as error:
+                self._core.report(f"needle {put.key:x} of volume {self._core.volume_id} stays unsynced: {error}")
+
+    def _undo_one(self, files: Files, put: Put) -> None:
+        if put.end == files.data.length():
+            self._cut(files, put.offset)
+            files.needles.retract(put.key, put.prior)
+        elif put.prior is not None and put.prior[1] >= 0:
+            files.needles.put(put.key, *put.prior)
+        else:
+            self._delete(files, put.key, 0, 0)
 
 
 def _needle(draft: Draft, cookie: int, size: int, append_at_ns: int) -> Needle:

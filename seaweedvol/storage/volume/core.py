@@ -32,7 +32,8 @@ class Core:
     """The state of one open volume.
 
     ``lock`` is held by whoever changes anything; reading needs no lock. ``files`` is None once closed.
-    ``last_append_at_ns`` is the greatest append time in the .dat, ``last_modified_at`` in seconds.
+    ``offset_limit`` is where offsets of this width start from 0 again. ``last_append_at_ns`` is the greatest append
+    time in the .dat, ``last_modified_at`` in seconds.
     ``now_ns`` is the clock, ``report`` takes lines for the log.
     """
 
@@ -49,7 +50,11 @@ class Core:
     last_modified_at: int = 0
     is_compacting: bool = False
     faults: FaultStreak = attrs.Factory(FaultStreak)
+    offset_limit: int = attrs.field(init=False)
     lock: threading.Lock = attrs.Factory(threading.Lock)
+
+    def __attrs_post_init__(self) -> None:
+        self.offset_limit = self.width.max_volume_length
 
     @property
     def volume_id(self) -> int:

@@ -134,7 +134,7 @@ def _outgrown(core: Core, files: Files, offset: int) -> int:
 
     :raises SizeMismatch: when it did not.
     """
-    limit = core.width.max_volume_length
+    limit = core.offset_limit
     if core.width is not OffsetWidth.FOUR or offset + limit >= files.data.length():
         raise SizeMismatch("size mismatch")
     return offset + limit
