@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from google.protobuf import text_format
-
 from seaweedvol.pb import volume_server_pb2 as pb
 from seaweedvol.server.server import VolumeServer
 from seaweedvol.server.volumes import NewVolume
-from seaweedvol.storage.ids import VolumeId
+from seaweedvol.storage.ids import VolumeId, go_quote
 
 
 def allocate(server: VolumeServer, request: pb.AllocateVolumeRequest) -> pb.AllocateVolumeResponse:
@@ -46,9 +44,15 @@ def delete_collection(server: VolumeServer, request: pb.DeleteCollectionRequest)
 
 def configure(server: VolumeServer, request: pb.VolumeConfigureRequest) -> pb.VolumeConfigureResponse:
     """VolumeConfigure: the call succeeds, what went wrong is in the response."""
-    words = text_format.MessageToString(request, as_one_line=True).strip()
-    error = server.volumes.configure(VolumeId(request.volume_id), request.replication, words)
+    error = server.volumes.configure(VolumeId(request.volume_id), request.replication, _words_of(request))
     return pb.VolumeConfigureResponse(error=error)
+
+
+def _words_of(request: pb.VolumeConfigureRequest) -> str:
+    """The request as Go prints it in a message: fields at their defaults are left out."""
+    volume_id = f"volume_id:{request.volume_id}" if request.volume_id else ""
+    replication = f"replication:{go_quote(request.replication)}" if request.replication else ""
+    return " ".join(filter(None, (volume_id, replication)))
 
 
 def mark_readonly(server: VolumeServer, request: pb.VolumeMarkReadonlyRequest) -> pb.VolumeMarkReadonlyResponse:
