@@ -1,0 +1,301 @@
+"""Writes and deletes on other servers, over an HTTP connection that lies in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import attrs
+from treq.testing import RequestTraversalAgent
+from twisted.internet import defer, task
+from twisted.internet.error import ConnectionLost, ConnectionRefusedError, TimeoutError
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.client import ResponseNeverReceived
+from twisted.web.http_headers import Headers
+from twisted.web.resource import Resource
+from twisted.web.server import Request
+
+from seaweedvol.cluster.multipart import Form
+from seaweedvol.cluster.replicate import INLINE_BYTES, FormBody, Replicator
+from seaweedvol.server.interfaces import Location, RemoteCallFailed
+from seaweedvol.storage.format.needle import FLAG_COMPRESSED, FLAG_MANIFEST
+from seaweedvol.storage.format.ttl import Ttl, parse_ttl
+
+HERE, THERE = Location("one:8080", "one:8080"), Location("two:8080", "two:8080")
+
+
+@attrs.frozen
+class Data:
+    """A body in pieces."""
+
+    pieces: tuple[bytes, ...] = (b"hel", b"lo")
+
+    @property
+    def length(self) -> int:
+        """Bytes."""
+        return sum(map(len, self.pieces))
+
+    def chunks(self) -> Iterator[bytes]:
+        """The pieces."""
+        return iter(self.pieces)
+
+
+@attrs.frozen
+class Written:
+    """A needle that was written here."""
+
+    body: Data = Data()
+    flags: int = 0
+    name: bytes = b"a.txt"
+    mime: bytes = b"text/css"
+    pairs: bytes = b""
+    last_modified: int = 0
+    ttl: Ttl | None = None
+
+
+@attrs.frozen
+class Seen:
+    """One request as a replica saw it."""
+
+    method: bytes
+    uri: bytes
+    headers: Headers
+    body: bytes
+
+
+class Replica(Resource):
+    """Another volume server: remembers requests, answers as told."""
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[Seen] = []
+        self.status, self.answer = 201, b'{"name":"a.txt","size":5,"eTag":"x"}'
+
+    def render(self, request: Request) -> bytes:
+        """Remember and answer."""
+        assert request.content is not None
+        self.seen.append(Seen(request.method, request.uri, request.requestHeaders, request.content.read()))
+        request.setResponseCode(self.status)
+        return self.answer
+
+
+def at_once(function: Callable[..., Any], *args: Any) -> defer.Deferred[Any]:
+    """A thread that is none."""
+    return defer.maybeDeferred(function, *args)
+
+
+class ReplicatorTests(SynchronousTestCase):
+    """What replicas get to see, and what becomes of their answers."""
+
+    def setUp(self) -> None:
+        """A replica behind every address."""
+        self.replica = Replica()
+        self.agent = RequestTraversalAgent(self.replica)
+        self.replicator = Replicator(self.agent, task.Clock(), at_once)
+
+    def run_all(self, work: Coroutine[Any, Any, None]) -> defer.Deferred[None]:
+        """Start the work and let the network in memory settle."""
+        outcome = defer.Deferred.fromCoroutine(work)
+        self.agent.flush()
+        return outcome
+
+    def write(self, draft: Written, *locations: Location, fsync: bool = False, token: str = "",
+              md5: str = "") -> defer.Deferred[None]:
+        """Replicate a draft."""
+        return self.run_all(self.replicator.write(
+            path="/3,01637037d6", draft=draft, locations=locations or (HERE,), fsync=fsync, token=token,
+            content_md5=md5))
+
+    def refusal(self, outcome: defer.Deferred[None]) -> str:
+        """The text of the failure."""
+        return str(self.failureResultOf(outcome, RemoteCallFailed).value)
+
+    def test_every_location_gets_the_needle(self) -> None:
+        """One form for each server, with the data whole."""
+        self.successResultOf(self.write(Written(), HERE, THERE))
+        self.assertEqual(len(self.replica.seen), 2)
+        self.assertEqual({one.headers.getRawHeaders("host", [""])[0] for one in self.replica.seen},
+                         {"one:8080", "two:8080"})
+        for one in self.replica.seen:
+            self.assertEqual((one.method, one.uri), (b"POST", b"/3,01637037d6?ttl=&type=replicate"))
+            head, _, rest = one.body.partition(b"\r\n\r\n")
+            self.assertTrue(rest.startswith(b"hello\r\n--"), rest)
+            self.assertIn(b"Content-Type: text/css\r\n", head)
+
+    def test_query_and_headers_carry_the_rest(self) -> None:
+        """Manifest, fsync, time, TTL, pairs, token and checksum all arrive."""
+        draft = Written(flags=FLAG_MANIFEST | FLAG_COMPRESSED, last_modified=77, ttl=parse_ttl("3m"),
+                        pairs=b'{"Owner":"\xc3\xa4","N":"1"}')
+        self.successResultOf(self.write(draft, fsync=True, token="T", md5="bWQ1"))
+        seen = self.replica.seen[0]
+        self.assertEqual(seen.uri, b"/3,01637037d6?cm=true&fsync=true&ts=77&ttl=3m&type=replicate")
+        self.assertEqual(seen.headers.getRawHeaders("authorization"), ["BEARER T"])
+        self.assertEqual(seen.headers.getRawHeaders(b"seaweed-owner"), [b"\xc3\xa4"])
+        self.assertEqual(seen.headers.getRawHeaders("seaweed-n"), ["1"])
+        self.assertIn(b"Content-Encoding: gzip\r\nContent-Md5: bWQ1\r\n", seen.body)
+
+    def test_no_content_is_success(self) -> None:
+        """A replica that had the needle already says 204 and no more."""
+        self.replica.status, self.replica.answer = 204, b""
+        self.successResultOf(self.write(Written()))
+
+    def test_refusals_name_host_and_reason(self) -> None:
+        """Each way to fail has Go's words, with the host before them."""
+        url = "http://one:8080/3,01637037d6?ttl=&type=replicate"
+        for status, answer, text in (
+                (500, b'{"error":"disk full"}', f"[one:8080]: unmarshalled error {url}: disk full"),
+                (201, b"", f"[one:8080]: unmarshal {url}: unexpected end of JSON input"),
+                (500, b"{}", f"[one:8080]: unmarshalled error {url}: status 500")):
+            self.replica.status, self.replica.answer = status, answer
+            self.assertEqual(self.refusal(self.write(Written())), text)
+
+    def test_damaged_pairs_do_not_stop_the_write(self) -> None:
+        """Pairs that cannot be read are left out, as in Go."""
+        for pairs in (b"{", b"[1]", b'{"a":1}'):
+            self.successResultOf(self.write(Written(pairs=pairs)))
+
+    def test_odd_paths_survive(self) -> None:
+        """A decoded path is escaped again, bytes that are no text included."""
+        self.replica.status = 202
+        self.successResultOf(self.run_all(self.replicator.delete(
+            path="/3/01637037d6/a b\udcff", locations=[HERE], token="")))
+        self.assertEqual(self.replica.seen[0].uri, b"/3/01637037d6/a%20b%FF?type=replicate")
+
+    def test_delete_counts_missing_as_deleted(self) -> None:
+        """200, 202, 204 and 404 are all well; the token goes along."""
+        for status in (200, 202, 204, 404):
+            self.replica.status = status
+            self.successResultOf(self.run_all(self.replicator.delete(path="/3,01", locations=[HERE], token="T")))
+        self.assertEqual(self.replica.seen[0].method, b"DELETE")
+        self.assertEqual(self.replica.seen[0].headers.getRawHeaders("authorization"), ["BEARER T"])
+
+    def test_delete_refusals(self) -> None:
+        """The error of the answer, or the answer itself."""
+        for answer, text in ((b'{"error":"no"}', "[one:8080]: no"), (b"odd", "[one:8080]: odd")):
+            self.replica.status, self.replica.answer = 500, answer
+            outcome = self.run_all(self.replicator.delete(path="/3,01", locations=[HERE], token=""))
+            self.assertEqual(self.refusal(outcome), text)
+
+
+class ScriptedAgent:
+    """An agent whose requests the test answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[defer.Deferred[Any]] = []
+        self.bodies: list[FormBody | None] = []
+        self.cancelled = 0
+
+    def request(self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: Any = None) -> Any:
+        """Remember."""
+        def cancel(_: object) -> None:
+            self.cancelled += 1
+        self.bodies.append(bodyProducer)
+        self.asked.append(defer.Deferred(cancel))
+        return self.asked[-1]
+
+
+class ConnectionTests(SynchronousTestCase):
+    """What becomes of connections that fail."""
+
+    def setUp(self) -> None:
+        """A replicator whose network is the test."""
+        self.agent, self.clock = ScriptedAgent(), task.Clock()
+        replicator = Replicator(self.agent, self.clock, at_once)  # type: ignore[arg-type]
+        self.outcome = defer.Deferred.fromCoroutine(replicator.write(
+            path="/3,01", draft=Written(), locations=[HERE, THERE], fsync=False, token="", content_md5=""))
+
+    def refusal(self) -> str:
+        """The text of the failure."""
+        return str(self.failureResultOf(self.outcome, RemoteCallFailed).value)
+
+    def test_first_failure_ends_the_rest(self) -> None:
+        """A refused connection fails the write at once and the other request is given up."""
+        self.agent.asked[0].errback(ConnectionRefusedError())
+        url = "http://one:8080/3,01?ttl=&type=replicate"
+        self.assertEqual(self.refusal(), f'[one:8080]: upload a.txt 5 bytes to {url}: Post "{url}": '
+                         "dial tcp one:8080: connect: connection refused")
+        self.assertEqual(self.agent.cancelled, 1)
+
+    def test_timeout_to_connect(self) -> None:
+        """A peer that does not take the connection is named."""
+        self.agent.asked[1].errback(TimeoutError())
+        self.assertIn("[two:8080]: ", self.refusal())
+
+    def test_stale_connection_is_tried_once_more(self) -> None:
+        """A kept connection that the peer has closed costs a second try, a second loss is final."""
+        lost = ResponseNeverReceived([Failure(ConnectionLost())])
+        self.agent.asked[0].errback(lost)
+        self.assertEqual(len(self.agent.asked), 3)
+        self.assertIsNot(self.agent.bodies[2], self.agent.bodies[0])
+        self.assertNoResult(self.outcome)
+        self.agent.asked[2].errback(lost)
+        self.assertIn("EOF", self.refusal())
+
+    def test_silent_peer_is_given_up(self) -> None:
+        """Thirty seconds after all was sent there must be an answer."""
+        body = self.agent.bodies[0]
+        assert body is not None
+        self.clock.advance(100)
+        self.assertEqual(self.agent.cancelled, 0, "the body is not sent yet")
+        body.sent.callback(None)
+        self.clock.advance(30)
+        self.assertIn("timeout awaiting response headers", self.refusal())
+
+
+class Consumer:
+    """A transport that may be full."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Remember."""
+        self.written.append(data)
+
+
+class FormBodyTests(SynchronousTestCase):
+    """The producer between a body and a connection."""
+
+    FORM = Form("type", b"<", b">")
+
+    def test_pause_holds_chunks_back(self) -> None:
+        """No chunk is read while the connection is full; all come once it is not."""
+        consumer = Consumer()
+        body = FormBody(self.FORM, Data(), at_once)
+        body.pauseProducing()
+        done = body.startProducing(consumer)  # type: ignore[arg-type]
+        self.assertEqual(consumer.written, [b"<"])
+        body.resumeProducing()
+        self.successResultOf(done)
+        self.successResultOf(body.sent)
+        self.assertEqual(b"".join(consumer.written), b"<hello>")
+        self.assertEqual(body.length, 7)
+
+    def test_stop_ends_silently(self) -> None:
+        """After a stop nothing is written and nothing fires."""
+        consumer = Consumer()
+        body = FormBody(self.FORM, Data(), at_once)
+        body.pauseProducing()
+        done = body.startProducing(consumer)  # type: ignore[arg-type]
+        body.stopProducing()
+        self.assertNoResult(done)
+        self.assertEqual(consumer.written, [b"<"])
+
+    def test_large_bodies_are_read_in_a_thread(self) -> None:
+        """What may lie in a file is never read on the reactor's thread, small bodies always are."""
+        in_thread: list[object] = []
+
+        def thread(function: Callable[..., Any], *args: Any) -> defer.Deferred[Any]:
+            in_thread.append(function)
+            return defer.maybeDeferred(function, *args)
+
+        for pieces, is_threaded in (((b"x",), False), ((b"x" * INLINE_BYTES, b"y"), True)):
+            in_thread.clear()
+            consumer = Consumer()
+            self.successResultOf(FormBody(self.FORM, Data(pieces), thread).startProducing(
+                consumer))  # type: ignore[arg-type]
+            self.assertEqual(bool(in_thread), is_threaded)
+            self.assertEqual(b"".join(consumer.written), b"<" + b"".join(pieces) + b">")
