@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 from seaweedvol.cluster.calls import Channels, FromThread, as_deferred, go_text, master_calls
 from seaweedvol.config.address import ServerAddress
 from seaweedvol.pb.master_pb2 import LookupVolumeRequest, LookupVolumeResponse
-from seaweedvol.server.interfaces import Location, LookupFailed
+from seaweedvol.server.interfaces import Location, LookupFailed, VolumeUnknown
 
 CACHE_SECONDS: Final = 600.0
 LOOKUP_SECONDS: Final = 30.0
@@ -65,7 +65,8 @@ class Locations:
     async def lookup(self, volume_id: int) -> tuple[Location, ...]:
         """All servers that hold the volume, this one included; requests for one volume share one question.
 
-        :raises LookupFailed: when the master cannot be asked or knows none.
+        :raises VolumeUnknown: when the master knows no such volume.
+        :raises LookupFailed: when it cannot be asked.
         """
         cached = self._cache.get(volume_id)
         if cached is not None and self._clock.seconds() <= cached.good_until:
@@ -94,7 +95,7 @@ class Locations:
         answer = await self._ask(volume_id)
         for found in answer.volume_id_locations:
             if found.error:
-                raise LookupFailed(found.error)
+                raise VolumeUnknown(found.error)
             locations = tuple(
                 Location(at.url, at.public_url, at.grpc_port, at.data_center) for at in found.locations)
             if locations:

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.cluster.locations import CACHE_SECONDS, Locations
 from seaweedvol.pb.master_pb2 import LookupVolumeResponse
-from seaweedvol.server.interfaces import Location, LookupFailed
+from seaweedvol.server.interfaces import Location, LookupFailed, VolumeUnknown
 
 
 def found(volume_id: int, *urls: str, error: str = "") -> LookupVolumeResponse:
@@ -81,6 +81,6 @@ class LocationsTests(SynchronousTestCase):
         """What the master does not know may exist a moment later, so it is not kept either."""
         outcome = self.lookup()
         self.questions[0][1].callback(found(3, error="volume id 3 not found"))
-        self.assertEqual(str(self.failureResultOf(outcome, LookupFailed).value), "volume id 3 not found")
+        self.assertEqual(str(self.failureResultOf(outcome, VolumeUnknown).value), "volume id 3 not found")
         self.lookup()
         self.assertEqual(len(self.questions), 2)
