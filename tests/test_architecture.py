@@ -25,6 +25,7 @@ ERRORS_AND_IDS: Final = ("storage.errors", "storage.ids")
 CORE: Final = ("storage", "ec", "store")
 SIDE_LIBRARIES: Final = ("security", "images", "metrics", "tier", "config")
 VALUES: Final = ERRORS_AND_IDS + ("storage.format",)
+DRAFTS_AND_PAGES: Final = ("storage.volume.writing", "storage.volume.reading")
 EVERYTHING: Final = ("",)
 
 
@@ -64,7 +65,7 @@ LAYERS: Final = (
     # layer 3
     Row("server", 3, CORE + SIDE_LIBRARIES + ("pb",)),
     # layer 4: adapters hand values of the core on, but work on it only through server
-    Row("web", 4, ("server", "storage.volume.writing", "images", "deflate", "config", "metrics", "security") + VALUES),
+    Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security") + VALUES + DRAFTS_AND_PAGES),
     Row("rpc", 4, ("server", "config", "metrics", "security", "pb") + VALUES),
     Row("cluster", 4, ("server", "store.report", "store.events", "config", "metrics", "security", "pb") + VALUES),
     Row("master", 4, ("config", "metrics", "security", "pb") + VALUES),
@@ -158,10 +159,10 @@ def _absolute(node: ast.ImportFrom, source: Source) -> str:
 
 
 def own_imports(source: Source) -> Iterator[str]:
-    """Names below our package that a module imports; dunder names of the package itself left out."""
+    """Names below our package that a module imports; constants of the package itself left out."""
     for name in all_imports(source):
         head, _, rest = name.partition(".")
-        if head == PACKAGE and rest and not rest.startswith("__"):
+        if head == PACKAGE and rest and not rest.startswith("__") and not rest.isupper():
             yield rest
 
 

@@ -18,8 +18,7 @@ from typing import Final
 
 import attrs
 
-from seaweedvol.storage.errors import VolumeClosed
-from seaweedvol.storage.volume.volume import ReadOnlyReason, Volume
+from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.store.location import Location
 from seaweedvol.store.report import DiskTag, StoreReport, VolumeReport, digest, is_phantom, report_of
 
@@ -64,17 +63,14 @@ class _Gathering:
         self._disk_total[location.disk_type] += status.all
         self._disk_free[location.disk_type] += status.free
         for volume in location.loaded():
-            try:
-                self._add_volume(location, volume)
-            except VolumeClosed:
-                continue
+            self._add_volume(location, volume)
 
     def _add_volume(self, location: Location, volume: Volume) -> None:
         report = report_of(volume, location.disk_type)
         if report is None or is_phantom(volume):
             return
         self._max_file_key = max(self._max_file_key, volume.counts.max_key)
-        if ReadOnlyReason.IO_ERROR in volume.read_only_reasons:
+        if volume.is_quarantined:
             return
         if not volume.is_expired(self.volume_size_limit):
             self._volumes.append(report)

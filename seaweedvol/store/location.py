@@ -184,16 +184,22 @@ class Location:
                 _attempt(volume, volume.close)
 
     def destroy(self, volume_id: VolumeId, *, only_empty: bool = False, keep_remote: bool = False) -> None:
-        """Remove a volume and its files; when that is refused it stays as it is.
+        """Remove a volume and its files.
 
-        :raises VolumeNotEmpty: when only an empty one may be removed.
-        :raises VolumeBusy: while it is being compacted.
+        :raises VolumeNotEmpty: when only an empty one may be removed; it stays as it is.
+        :raises VolumeBusy: while it is being compacted; it stays as it is.
+        :raises OSError: when a file stays; the volume is gone all the same.
         """
         with self.changing:
             volume = self.volumes.get(volume_id)
-            if volume is not None:
+            if volume is None:
+                return
+            try:
                 volume.destroy(only_empty=only_empty, keep_remote=keep_remote)
+            except OSError:
                 self._forget(volume_id)
+                raise
+            self._forget(volume_id)
 
     # --- room ---------------------------------------------------------------------------------------------------
 

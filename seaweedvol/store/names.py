@@ -11,6 +11,7 @@ import attrs
 
 from seaweedvol.storage.errors import InvalidId
 from seaweedvol.storage.ids import VolumeId, parse_volume_id
+from seaweedvol.storage.volume.paths import base_name
 
 # A directory is searched for volumes by these; both are four characters long.
 VOLUME_SUFFIXES: Final = (".idx", ".vif")
@@ -18,7 +19,7 @@ VOLUME_SUFFIXES: Final = (".idx", ".vif")
 
 @attrs.frozen
 class VolumeName:
-    """What a file name says of the volume it belongs to; ``base`` is the name without suffix, as it was written."""
+    """What a file name says of the volume it belongs to; ``base`` is the name without suffix."""
 
     base: str
     collection: str
@@ -26,13 +27,17 @@ class VolumeName:
 
 
 def parse_base(base: str) -> VolumeName | None:
-    """The name without suffix taken apart at its last underscore; None when there is no volume id in it."""
+    """The name without suffix taken apart at its last underscore; None when it does not end in a volume id.
+
+    Names that no server writes, such as ``007``, are none either: they would stand for the files of volume 7.
+    """
     at = base.rfind("_")
     collection, id_text = (base[:at], base[at + 1:]) if at > 0 else ("", base)
     try:
-        return VolumeName(base, collection, parse_volume_id(id_text))
+        volume_id = parse_volume_id(id_text)
     except InvalidId:
         return None
+    return VolumeName(base, collection, volume_id) if base == base_name(collection, volume_id) else None
 
 
 def volume_of_file(file_name: str) -> VolumeName | None:

@@ -27,8 +27,6 @@ from typing import TYPE_CHECKING, Final
 import attrs
 import xxhash
 
-from seaweedvol.storage.errors import VolumeClosed
-
 if TYPE_CHECKING:
     from seaweedvol.storage.volume.volume import Volume
 
@@ -103,29 +101,29 @@ class StoreReport:
 
 def report_of(volume: Volume, disk_type: str) -> VolumeReport | None:
     """The report of one volume, None when it is closed."""
-    try:
-        counts = volume.counts
-        name, key = remote_storage_of(volume)
-        return VolumeReport(
-            id=volume.id,
-            size=volume.data_length,
-            collection=volume.collection,
-            file_count=counts.file_count,
-            delete_count=counts.deleted_count,
-            deleted_bytes=counts.deleted_bytes,
-            read_only=volume.is_read_only,
-            placement_byte=volume.placement.to_byte(),
-            version=volume.version,
-            ttl_uint32=volume.ttl.to_uint32(),
-            compact_revision=volume.compaction_revision,
-            modified_at=_modified_at(volume),
-            remote_storage_name=name,
-            remote_storage_key=key,
-            disk_type=disk_type,
-            disk_id=volume.disk_id,
-        )
-    except VolumeClosed:
+    modified_at = int(volume.modified_at)
+    if not modified_at:
         return None
+    counts = volume.counts
+    name, key = remote_storage_of(volume)
+    return VolumeReport(
+        id=volume.id,
+        size=volume.data_length,
+        collection=volume.collection,
+        file_count=counts.file_count,
+        delete_count=counts.deleted_count,
+        deleted_bytes=counts.deleted_bytes,
+        read_only=volume.is_read_only,
+        placement_byte=volume.placement.to_byte(),
+        version=volume.version,
+        ttl_uint32=volume.ttl.to_uint32(),
+        compact_revision=volume.compaction_revision,
+        modified_at=modified_at,
+        remote_storage_name=name,
+        remote_storage_key=key,
+        disk_type=disk_type,
+        disk_id=volume.disk_id,
+    )
 
 
 def status_of(volume: Volume, disk_type: str) -> VolumeReport | None:
@@ -152,13 +150,6 @@ def remote_storage_of(volume: Volume) -> tuple[str, str]:
         return "", ""
     remote = volume.info.files[0]
     return f"{remote.backend_type}.{remote.backend_id}", remote.key
-
-
-def _modified_at(volume: Volume) -> int:
-    try:
-        return int(volume.data_path.stat().st_mtime)
-    except OSError:
-        return int(volume.last_modified_at)
 
 
 def report_hash(report: VolumeReport) -> int:

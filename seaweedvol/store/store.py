@@ -111,8 +111,9 @@ class Store:
 
     def find(self, volume_id: int) -> Volume | None:
         """The volume, from the first location that holds it. Does not block."""
+        key = VolumeId(volume_id)
         for location in self.locations:
-            volume = location.volumes.get(volume_id)  # type: ignore[call-overload]
+            volume = location.volumes.get(key)
             if volume is not None:
                 return volume
         return None
@@ -223,9 +224,12 @@ class Store:
     def _destroy(self, location: Location, volume: Volume, *, only_empty: bool = False,
                  keep_remote: bool = False) -> None:
         report = report_of(volume, location.disk_type)
-        location.destroy(volume.id, only_empty=only_empty, keep_remote=keep_remote)
-        _log.info("volume %d is removed from %s", volume.id, location.directory)
-        self._publish(VolumeRemoved, report)
+        try:
+            location.destroy(volume.id, only_empty=only_empty, keep_remote=keep_remote)
+        finally:
+            if volume.id not in location.volumes:
+                _log.info("volume %d is removed from %s", volume.id, location.directory)
+                self._publish(VolumeRemoved, report)
 
     # --- changing -----------------------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import enum
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -20,15 +19,14 @@ from seaweedvol.storage.errors import FormatError
 from seaweedvol.storage.format.superblock import SUPERBLOCK_LENGTH
 from seaweedvol.storage.format.volumeinfo import VolumeInfo, load_volume_info
 from seaweedvol.storage.ids import VolumeId
+from seaweedvol.storage.volume.paths import VolumePaths
+from seaweedvol.storage.volume.removing import remove_files
 from seaweedvol.store.names import VolumeName, volume_of_file
 
 MAX_SHARDS: Final = 32
 _DEFAULT_DATA_SHARDS: Final = 10
 _LARGE_BLOCK: Final = 1 << 30
 _SMALL_BLOCK: Final = 1 << 20
-
-# Everything of an ordinary volume. The .vif is left out: an erasure-coded volume of the same id shares it.
-_SUFFIXES: Final = (".dat", ".idx", ".sdx", ".cpd", ".cpx", ".cpc", ".ldb", ".rdb", ".note")
 
 
 class Verdict(enum.Enum):
@@ -109,18 +107,12 @@ def judge(found: Found, *, is_start: bool) -> Verdict:
 
 
 def remove_incomplete(found: Found) -> None:
-    """Remove every file of a volume that was never completely copied here.
+    """Remove every file of a volume that was never completely copied here, but for a .vif that shards need.
 
-    The .note goes last, so that a crash in here leaves the volume marked. The .vif stays where shards share it.
+    :raises OSError: when one cannot be removed.
     """
-    has_ecx = any(path.exists() for path in found.either(".ecx"))
-    suffixes = _SUFFIXES if has_ecx else (".vif", *_SUFFIXES)
-    for suffix in suffixes:
-        for path in found.either(suffix):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+    name = found.name
+    remove_files(VolumePaths(str(found.directory), str(found.index_directory), name.collection, name.volume_id))
 
 
 def _length(path: Path) -> int | None:

@@ -19,9 +19,10 @@ class NamesTests(unittest.SynchronousTestCase):
         """A collection may have underscores itself."""
         self.assertEqual(volume_of_file("a_b_12.vif"), VolumeName("a_b_12", "a_b", VolumeId(12)))
 
-    def test_leading_zeros_keep_their_name(self) -> None:
-        """The base stays as it was written, so that the files are found."""
-        self.assertEqual(parse_base("007"), VolumeName("007", "", VolumeId(7)))
+    def test_names_that_no_server_writes(self) -> None:
+        """A second way to write an id would stand for another volume's files."""
+        for base in ("007", "a_07", "4294967303"):
+            self.assertIsNone(parse_base(base), base)
 
     def test_other_files_are_no_volumes(self) -> None:
         """Data files, shards and strangers do not name a volume, nor does an empty collection."""
