@@ -76,7 +76,9 @@ def _read_options_file(given: Given) -> tuple[str, ...]:
 def _called(option: Option, source: Source) -> str:
     if source is Source.FLAG:
         return f"-{option.name}"
-    return variable_name(option) if source is Source.ENVIRONMENT else f"{option.name} ({source.value})"
+    if source is Source.ENVIRONMENT:
+        return f"environment variable {variable_name(option)}"
+    return f"{option.name} ({source.value})"
 
 
 def _check(option: Option, given: Given) -> None:
