@@ -1,0 +1,153 @@
+"""Tests of :mod:`seaweedvol.disks`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial import unittest
+
+from seaweedvol.disks import SPACE_CHECK_SECONDS, Disks, make_disks
+from seaweedvol.storage.errors import DirectoryInUse
+from seaweedvol.store.directory import DirectoryLock
+from seaweedvol.store.location import Location
+from seaweedvol.store.store import Store
+from tests.store.making import IDENTITY, NO_SPACE, new_directory, put_volume
+from seaweedvol.store.events import StoreEvents
+
+
+class Threads:
+    """Stands for the thread pool: work waits until the test does it."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Callable[[], Any], Deferred[Any]]] = []
+
+    def __call__(self, work: Callable[[], Any]) -> Deferred[Any]:
+        """Take work in."""
+        done: Deferred[Any] = Deferred()
+        self.waiting.append((work, done))
+        return done
+
+    def work(self) -> int:
+        """Do what waits; how much that was."""
+        waiting, self.waiting = self.waiting, []
+        for work, done in waiting:
+            try:
+                done.callback(work())
+            except Exception:
+                done.errback()
+        return len(waiting)
+
+
+class DisksTests(unittest.SynchronousTestCase):
+    """Directories are loaded, watched and closed in the background."""
+
+    def setUp(self) -> None:
+        """Two directories with a volume each, as services that are not started."""
+        self.clock, self.threads = Clock(), Threads()
+        self.directories = [new_directory(self), new_directory(self)]
+        for volume_id, directory in enumerate(self.directories, 7):
+            put_volume(directory, volume_id)
+        self.store = Store([Location(each, each) for each in self.directories], IDENTITY, StoreEvents())
+        self.store.open()
+        self.addCleanup(self.store.close)
+        self.disks = self.make()
+
+    def make(self) -> Disks:
+        """The services of the store."""
+        return make_disks(self.store, self.clock, self.threads)
+
+    def is_free(self, directory: Path) -> bool:
+        """Whether nobody has the directory."""
+        try:
+            DirectoryLock(directory).release()
+        except DirectoryInUse:
+            return False
+        return True
+
+    def test_start_loads_in_threads(self) -> None:
+        """Starting does not block; when the threads are done everything is loaded, and whoever waits is told."""
+        self.disks.startService()
+        early = self.disks.when_loaded()
+        self.assertNoResult(early)
+        self.assertIsNone(self.store.find(7))
+        self.assertEqual(self.threads.work(), 2)
+        self.successResultOf(early)
+        self.successResultOf(self.disks.when_loaded())
+        self.assertIsNotNone(self.store.find(7))
+        self.assertIsNotNone(self.store.find(8))
+
+    def test_space_is_watched(self) -> None:
+        """Each directory is looked at once a minute, in threads, and never twice at a time."""
+        self.disks.startService()
+        self.threads.work()
+        self.store.locations[0].min_free = NO_SPACE
+        self.clock.advance(SPACE_CHECK_SECONDS - 1)
+        self.assertEqual(self.threads.work(), 0)
+        self.clock.advance(1)
+        self.clock.advance(SPACE_CHECK_SECONDS)
+        self.assertEqual(self.threads.work(), 2)
+        self.assertTrue(self.store.locations[0].is_low_space)
+        self.clock.advance(SPACE_CHECK_SECONDS)
+        self.assertEqual(self.threads.work(), 2)
+
+    def test_failed_look_does_not_end_the_watch(self) -> None:
+        """After an error the next minute is as good as any."""
+        def fail(location: Location) -> None:
+            raise ZeroDivisionError
+
+        self.disks.startService()
+        self.threads.work()
+        self.patch(Location, "check_space", fail)
+        for _ in range(2):
+            self.clock.advance(SPACE_CHECK_SECONDS)
+            self.assertEqual(self.threads.work(), 2)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 4)
+
+    def test_stop_closes(self) -> None:
+        """After stopping, nothing is served or watched, and the directories are free."""
+        self.disks.startService()
+        self.threads.work()
+        stopped = self.disks.stopService()
+        self.assertNoResult(stopped)
+        self.assertEqual(self.threads.work(), 2)
+        self.successResultOf(stopped)
+        self.assertEqual([self.is_free(each) for each in self.directories], [True, True])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stop_while_loading(self) -> None:
+        """Closing waits for the loading, and nothing is watched after it."""
+        self.disks.startService()
+        stopped = self.disks.stopService()
+        self.threads.work()
+        self.assertNoResult(stopped)
+        self.threads.work()
+        self.successResultOf(stopped)
+        self.assertIsNone(self.store.find(7))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stop_while_looking(self) -> None:
+        """Closing waits for a look that is under way."""
+        self.disks.startService()
+        self.threads.work()
+        self.clock.advance(SPACE_CHECK_SECONDS)
+        stopped = self.disks.stopService()
+        self.assertEqual(self.threads.work(), 2)
+        self.assertNoResult(stopped)
+        self.assertEqual(self.threads.work(), 2)
+        self.successResultOf(stopped)
+
+    def test_directory_that_cannot_be_read(self) -> None:
+        """Whoever waits for the loading hears of it; the other directories are loaded."""
+        shutil.rmtree(self.directories[0])
+        self.disks.startService()
+        waiting = self.disks.when_loaded()
+        self.threads.work()
+        self.failureResultOf(waiting, FileNotFoundError)
+        self.failureResultOf(self.disks.when_loaded(), FileNotFoundError)
+        self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
+        self.assertIsNotNone(self.store.find(8))
