@@ -1,0 +1,223 @@
+"""What every INeedleMap must do, for both offset widths: a dictionary and Go's counting are the model."""
+
+from __future__ import annotations
+
+import errno
+import threading
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from seaweedvol.storage import failpoints
+from seaweedvol.storage.backend import MemoryFile
+from seaweedvol.storage.format.index import OffsetWidth, iterate
+from seaweedvol.storage.needlemap import Counts, INeedleMap, MemoryNeedleMap, memory, read_rows, replay
+from tests import strategies
+
+FIXED_LENGTH = 28
+
+Script = list[tuple[str, int, int, int]]
+
+steps = st.lists(st.tuples(
+    st.sampled_from(("put", "put", "put", "delete")),
+    st.integers(0, 30) | st.integers(0, 2**64 - 1),
+    st.integers(1, 2**32 - 1),
+    st.integers(0, 2**31 - 1) | st.just(0),
+), max_size=60)
+
+
+class Model:
+    """A dictionary that does what Go's map does."""
+
+    def __init__(self) -> None:
+        self.needles: dict[int, tuple[int, int]] = {}
+        self.counts = Counts()
+
+    def put(self, key: int, offset: int, size: int) -> None:
+        """As ``NeedleMap.Put``."""
+        _, old = self.needles.get(key, (0, 0))
+        self.needles[key] = (offset, size)
+        self.counts.max_key = max(self.counts.max_key, key)
+        self.counts.file_count += 1
+        self.counts.content_bytes += size
+        if old > 0:
+            self.counts.deleted_count += 1
+            self.counts.deleted_bytes += old
+
+    def delete(self, key: int) -> int:
+        """As ``NeedleMap.Delete``."""
+        offset, old = self.needles.get(key, (0, -1))
+        if old < 0:
+            return 0
+        self.needles[key] = (offset, -old or -1)
+        if old > 0:
+            self.counts.deleted_count += 1
+            self.counts.deleted_bytes += old
+        return old
+
+
+class NeedleMapTests(SynchronousTestCase):
+    """The contract over the map in memory with offsets of 4 bytes."""
+
+    width = OffsetWidth.FOUR
+
+    def setUp(self) -> None:
+        """Merge and bucket early, so that few needles reach all of it."""
+        self.patch(memory, "SMALLEST_MERGE", 3)
+        self.patch(memory, "FIRST_BUCKETS", 4)
+
+    def make(self, index: MemoryFile) -> INeedleMap:
+        """An empty map over an empty file."""
+        return MemoryNeedleMap(index, self.width)
+
+    def test_provides_the_interface(self) -> None:
+        """The object has all that the interface names."""
+        self.assertTrue(verifyObject(INeedleMap, self.make(MemoryFile())))
+
+    def test_writes_rows_as_go_does(self) -> None:
+        """A put and a deletion are a row each; the deletion's has its own record's offset and size -1."""
+        index = MemoryFile()
+        needles = self.make(index)
+        needles.put(7, 8, 100)
+        needles.put(5, 136, 0)
+        self.assertEqual(needles.delete(7, 168), 100)
+        data = index.read_at(1000, 0)
+        self.assertEqual(list(iterate(self.width, data)), [(7, 8, 100), (5, 136, 0), (7, 168, -1)])
+        self.assertEqual(needles.index_length(), len(data))
+
+    def test_deleted_needles_stay_to_be_read(self) -> None:
+        """A deleted needle keeps offset and size, negated; an empty one cannot."""
+        needles = self.make(MemoryFile())
+        needles.put(7, 8, 100)
+        needles.put(8, 136, 0)
+        needles.delete(7, 168)
+        needles.delete(8, 200)
+        self.assertEqual((needles.get(7), needles.get(8), needles.get(9)), ((8, -100), (136, -1), None))
+
+    def test_reaches_the_last_offset(self) -> None:
+        """The greatest offset and the greatest size come back as they were."""
+        needles = self.make(MemoryFile())
+        offset = self.width.max_volume_length - 8
+        needles.put(2, offset, 2**31 - 1)
+        needles.put(1, offset, 5)
+        self.assertEqual((needles.get(2), needles.get(1)), ((offset, 2**31 - 1), (offset, 5)))
+        needles.delete(2, offset)
+        self.assertEqual(needles.get(2), (offset, 1 - 2**31))
+
+    def test_a_row_that_cannot_be_written_changes_nothing(self) -> None:
+        """Neither the answer nor the length of the index moves when the disk is full, and the next put works."""
+        index = MemoryFile(role="index")
+        needles = self.make(index)
+        needles.put(1, 8, 10)
+
+        def fail() -> None:
+            raise OSError(errno.ENOSPC, "full")
+
+        for point in ("index.write", "index.written"):
+            with failpoints.armed(point, fail):
+                self.assertRaises(OSError, needles.put, 2, 48, 20)
+                self.assertRaises(OSError, needles.delete, 1, 48)
+        self.assertEqual((needles.get(1), needles.get(2), needles.counts.file_count), ((8, 10), None, 1))
+        self.assertEqual(index.length(), self.width.entry_length)
+        needles.put(2, 48, 20)
+        self.assertEqual(needles.get(2), (48, 20))
+
+    def test_lookups_beside_a_writer(self) -> None:
+        """While needles are added, merged and overwritten, a reader finds each with an offset that it once had."""
+        needles = self.make(MemoryFile())
+        wrong: list[object] = []
+        done = threading.Event()
+
+        def look() -> None:
+            while not done.is_set():
+                for key in (1, 500, 999, 3001):
+                    found = needles.get(key)
+                    if found is not None and found[0] // 8 % 10_000 != key:
+                        wrong.append((key, found))
+
+        reader = threading.Thread(target=look)
+        reader.start()
+        for lap in range(3):
+            for key in [*range(1, 3000, 2), *range(2998, 0, -2), *range(3001, 3500)]:
+                needles.put(key, (lap * 10_000 + key) * 8, key)
+        done.set()
+        reader.join()
+        self.assertEqual(wrong, [])
+
+    def test_a_walk_beside_a_writer(self) -> None:
+        """Walking over all needles neither stops the writer nor sees what came after it began."""
+        needles = self.make(MemoryFile())
+        for key in (10, 20, 15):
+            needles.put(key, 8 * key, 1)
+        walk = needles.ascending()
+        needles.put(30, 240, 1)
+        needles.put(12, 96, 1)
+        self.assertEqual([key for key, _, _ in walk], [10, 15, 20])
+
+
+class WideNeedleMapTests(NeedleMapTests):
+    """The contract over the map in memory with offsets of 5 bytes."""
+
+    width = OffsetWidth.FIVE
+
+
+class ModelTests(SynchronousTestCase):
+    """The map in memory against the model, over both widths."""
+
+    def setUp(self) -> None:
+        """Merge and bucket early."""
+        self.patch(memory, "SMALLEST_MERGE", 3)
+        self.patch(memory, "FIRST_BUCKETS", 4)
+
+    @settings(max_examples=200, deadline=None)
+    @given(strategies.widths, steps)
+    def test_behaves_like_a_dictionary(self, width: OffsetWidth, script: Script) -> None:
+        """Any sequence of puts and deletes answers and counts what the model does, and in order of keys."""
+        needles, model = MemoryNeedleMap(MemoryFile(), width), Model()
+        for verb, key, unit, size in script:
+            if verb == "put":
+                needles.put(key, unit * 8, size)
+                model.put(key, unit * 8, size)
+            else:
+                self.assertEqual(needles.delete(key, unit * 8), model.delete(key))
+        self.assertEqual({key: needles.get(key) for key in model.needles}, model.needles)
+        self.assertEqual(list(needles.ascending()), [(key, *model.needles[key]) for key in sorted(model.needles)])
+        self.assertEqual(needles.counts, model.counts)
+
+    @settings(max_examples=200, deadline=None)
+    @given(strategies.widths, steps)
+    def test_a_restart_changes_no_answer(self, width: OffsetWidth, script: Script) -> None:
+        """What is replayed from the rows answers as the map that wrote them."""
+        index = MemoryFile()
+        needles = MemoryNeedleMap(index, width)
+        for verb, key, unit, size in script:
+            if verb == "put":
+                needles.put(key, unit * 8, size)
+            else:
+                needles.delete(key, unit * 8)
+        again = MemoryNeedleMap(index, width, *replay(read_rows(index, width), FIXED_LENGTH))
+        self.assertEqual(list(again.ascending()), list(needles.ascending()))
+
+    @settings(max_examples=200, deadline=None)
+    @given(strategies.widths, steps, st.integers(0, 30), st.integers(0, 1000))
+    def test_a_retracted_put_leaves_nothing(
+        self, width: OffsetWidth, script: Script, key: int, size: int,
+    ) -> None:
+        """Answers, counts and rows are what they were before the put."""
+        index = MemoryFile()
+        needles = MemoryNeedleMap(index, width)
+        for verb, other, unit, other_size in script:
+            if verb == "put":
+                needles.put(other, unit * 8, other_size)
+            else:
+                needles.delete(other, unit * 8)
+        before = list(needles.ascending()), index.read_at(10_000, 0)
+        counts = Counts(**{name: getattr(needles.counts, name) for name in Counts.__slots__ if name[0] != "_"})
+        prior = needles.get(key)
+        needles.put(key, 80, size)
+        needles.retract(key, prior)
+        counts.max_key = needles.counts.max_key
+        self.assertEqual((list(needles.ascending()), index.read_at(10_000, 0)), before)
+        self.assertEqual((needles.get(key), needles.counts), (prior, counts))

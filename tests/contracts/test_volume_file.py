@@ -1,0 +1,128 @@
+"""What every IVolumeFile must do, wherever its bytes are."""
+
+from __future__ import annotations
+
+import errno
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from seaweedvol.storage import failpoints
+from seaweedvol.storage.backend import DiskFile, IVolumeFile, MemoryFile
+
+
+class MemoryFileTests(SynchronousTestCase):
+    """The contract over files in memory."""
+
+    def make(self) -> IVolumeFile:
+        """A new, empty file whose failpoints are named ``file.*``."""
+        return MemoryFile()
+
+    def test_provides_the_interface(self) -> None:
+        """The object has all that the interface names."""
+        self.assertTrue(verifyObject(IVolumeFile, self.make()))
+
+    def test_reads_what_was_written(self) -> None:
+        """Bytes come back from where they were put."""
+        file = self.make()
+        file.write_at(b"needle", 8)
+        self.assertEqual(file.read_at(6, 8), b"needle")
+        self.assertEqual(file.length(), 14)
+
+    def test_a_gap_is_zeros(self) -> None:
+        """What was skipped reads as zeros."""
+        file = self.make()
+        file.write_at(b"x", 4)
+        self.assertEqual(file.read_at(5, 0), b"\0\0\0\0x")
+
+    def test_reads_are_short_only_at_the_end(self) -> None:
+        """A read across the end gives what there is, beyond it nothing."""
+        file = self.make()
+        file.write_at(b"abc", 0)
+        self.assertEqual(file.read_at(10, 1), b"bc")
+        self.assertEqual(file.read_at(10, 3), b"")
+        self.assertEqual(file.read_at(10, 30), b"")
+
+    def test_overwriting_keeps_the_length(self) -> None:
+        """A write within the file does not move its end."""
+        file = self.make()
+        file.write_at(b"abcdef", 0)
+        file.write_at(b"XY", 2)
+        self.assertEqual((file.read_at(9, 0), file.length()), (b"abXYef", 6))
+
+    def test_truncates_both_ways(self) -> None:
+        """Cut bytes do not come back when the file grows again."""
+        file = self.make()
+        file.write_at(b"abcdef", 0)
+        file.truncate(2)
+        self.assertEqual(file.length(), 2)
+        file.truncate(4)
+        self.assertEqual((file.read_at(9, 0), file.length()), (b"ab\0\0", 4))
+
+    def test_a_closed_file_refuses(self) -> None:
+        """After a close every call raises EBADF, but a second close is harmless."""
+        file = self.make()
+        file.close()
+        file.close()
+        for call in (
+            lambda: file.read_at(1, 0), lambda: file.write_at(b"x", 0), lambda: file.truncate(0), file.sync,
+            file.pinned,
+        ):
+            error = self.assertRaises(OSError, call)
+            self.assertEqual(error.errno, errno.EBADF)
+
+    def test_pinned_reads_outlive_a_close(self) -> None:
+        """A reader that holds on to the bytes goes on reading them."""
+        file = self.make()
+        file.write_at(b"needle", 0)
+        read_at = file.pinned()
+        file.close()
+        self.assertEqual(read_at(6, 0), b"needle")
+
+    def test_modification_time_is_recent(self) -> None:
+        """The time is Unix time in seconds."""
+        file = self.make()
+        before = file.modified_at()
+        file.write_at(b"x", 0)
+        self.assertGreaterEqual(file.modified_at(), before)
+        self.assertGreater(before, 1_600_000_000)
+
+    def test_every_change_passes_failpoints(self) -> None:
+        """Writing, cutting and syncing can be stopped before and after they happen."""
+        file = self.make()
+        names: list[str] = []
+        with failpoints.observed(names.append):
+            file.write_at(b"x", 0)
+            file.truncate(0)
+            file.sync()
+        self.assertEqual(names, [
+            "file.write", "file.written", "file.truncate", "file.truncated", "file.sync", "file.synced",
+        ])
+
+
+class DiskFileTests(MemoryFileTests):
+    """The contract over files on disk."""
+
+    def make(self) -> IVolumeFile:
+        """In a fresh directory."""
+        return DiskFile(self.mktemp(), create=True)
+
+
+class ModelTests(SynchronousTestCase):
+    """Both kinds of file against an array."""
+
+    @settings(max_examples=100, deadline=None)
+    @given(st.booleans(), st.lists(st.tuples(st.binary(max_size=20), st.integers(0, 60)), max_size=20))
+    def test_behaves_like_a_bytearray(self, is_on_disk: bool, writes: list[tuple[bytes, int]]) -> None:
+        """Any sequence of writes leaves the bytes that it would leave in an array."""
+        file = DiskFile(self.mktemp(), create=True) if is_on_disk else MemoryFile()
+        model = bytearray()
+        for data, offset in writes:
+            if not data:
+                continue
+            file.write_at(data, offset)
+            model.extend(bytes(max(0, offset + len(data) - len(model))))
+            model[offset:offset + len(data)] = data
+        self.assertEqual((file.read_at(200, 0), file.length()), (bytes(model), len(model)))
