@@ -495,6 +495,14 @@ class ExpiryTests(unittest.SynchronousTestCase):
         self.assertFalse((self.directory / "7.dat").exists())
         self.assertEqual(heard, [])
 
+    def test_needle_of_old_date(self) -> None:
+        """A fresh volume lives its time, however old its first needle says it is."""
+        store = new_store(self)
+        store.volume_size_limit = 1 << 30
+        put_needles(store.allocate(SEVEN, ttl=parse_ttl("10m")), last_modified=1)
+        self.assertEqual(len(store.report().volumes), 1)
+        self.assertIsNotNone(store.find(7))
+
     def test_nothing_expires_before_the_master_was_heard(self) -> None:
         """Without a size limit nobody can know."""
         store = self.store_after(365 * 24 * HOUR, limit=0)
