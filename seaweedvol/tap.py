@@ -7,20 +7,28 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from twisted.application.service import MultiService
-from twisted.internet.interfaces import IReactorCore
+from twisted.internet.threads import deferToThread
+from twisted.logger import Logger
 from twisted.python import usage
 
 from seaweedvol.config.errors import ConfigError
 from seaweedvol.config.load import load_settings, wanted_page
 
 if TYPE_CHECKING:
+    from seaweedvol.cluster.master import MasterClient
     from seaweedvol.config.model import Settings
+    from seaweedvol.server.server import VolumeServer
+    from seaweedvol.store.store import Store
 
 #: What a command line that cannot be understood ends with, as Go's flag package does.
-EXIT_USAGE = 2
+EXIT_USAGE: Final = 2
+
+_log = Logger(namespace="seaweed-volume")
 
 
 class Options(usage.Options):
@@ -65,10 +73,88 @@ def makeService(options: Options) -> MultiService:  # noqa: N802
     """The service for twistd."""
     from twisted.internet import reactor
 
-    assert IReactorCore.providedBy(reactor)
+    for notice in options.settings.notices:
+        _log.warn("{notice}", notice=notice)
     return build_service(options.settings, reactor)
 
 
-def build_service(settings: Settings, reactor: IReactorCore) -> MultiService:
+def build_service(settings: Settings, reactor: Any) -> MultiService:
     """Everything that runs, wired together and not yet started."""
-    raise NotImplementedError
+    from seaweedvol.cluster.heartbeat import HeartbeatService
+    from seaweedvol.disks import make_disks
+    from seaweedvol.rpc.service import GrpcService
+    from seaweedvol.running import Parts, ServerService
+    from seaweedvol.web.sites import make_sites
+
+    master_client = build_master_client(settings)
+    server = build_server(settings, reactor, master_client)
+    disks = make_disks(server.store, reactor, deferToThread)
+    heartbeat = HeartbeatService(
+        masters=[master.text for master in settings.masters], sender=server.identity, store=server.store,
+        events=server.store.events, life=server.life, clock=reactor,
+        exit_process=lambda status, reason: service.give_up(status, reason))
+    master_client.follow(lambda: heartbeat.current_master, heartbeat.leave)
+    master = None
+    if settings.master_embedded is not None:
+        from seaweedvol.master.service import EmbeddedMaster
+
+        master = EmbeddedMaster(settings.master_embedded, server.guard, reactor)
+    rpc = GrpcService(server, settings.http.bind_ip, settings.grpc.port)
+    service = ServerService(server, Parts(disks, make_sites(server, reactor), rpc, heartbeat, master), reactor)
+    return service
+
+
+def build_master_client(settings: Settings) -> MasterClient:
+    """Calls to the masters; the heartbeat, once there is one, tells it which of them leads."""
+    from seaweedvol.cluster.calls import Channels
+    from seaweedvol.cluster.master import MasterClient
+
+    return MasterClient([each.text for each in settings.masters], settings.http.ip, settings.http.port, Channels())
+
+
+def build_server(settings: Settings, reactor: Any, master: MasterClient) -> VolumeServer:
+    """The parts that answer requests, without the services that bring requests to them."""
+    from seaweedvol.cluster.calls import Channels
+    from seaweedvol.cluster.locations import GrpcLookup, Locations
+    from seaweedvol.cluster.peers import Peers
+    from seaweedvol.cluster.replicate import Replicator
+    from seaweedvol.security.guard import Guard
+    from seaweedvol.server.limits import ByteLimit
+    from seaweedvol.server.needles import Needles
+    from seaweedvol.server.server import VolumeServer
+    from seaweedvol.server.volumes import Volumes
+    from seaweedvol.web.upstream import new_agent
+
+    http, keys = settings.http, settings.security
+    store = build_store(settings)
+    channels = Channels()
+    guard = Guard(settings.white_list, keys.write_key, keys.write_expires, keys.read_key, keys.read_expires)
+    for entry in guard.white_list.refused:
+        _log.warn("white list: {entry} is no network and counts for nothing", entry=entry)
+    return VolumeServer(
+        settings=settings, identity=store.identity, store=store, guard=guard,
+        upload_limit=ByteLimit(http.upload_limit), download_limit=ByteLimit(http.download_limit),
+        needles=Needles(store), volumes=Volumes(store, master), master=master, peers=Peers(channels, reactor),
+        locations=Locations(GrpcLookup(master.leader, channels, reactor), reactor),
+        replicator=Replicator(new_agent(reactor), reactor, deferToThread), clock=time.time, started_at=time.time())
+
+
+def build_store(settings: Settings) -> Store:
+    """The directories, not yet opened."""
+    from seaweedvol.storage.format.index import OffsetWidth
+    from seaweedvol.store.diskspace import MinFree
+    from seaweedvol.store.events import StoreEvents
+    from seaweedvol.store.identity import Identity
+    from seaweedvol.store.location import Location
+    from seaweedvol.store.store import Store
+
+    http = settings.http
+    identity = Identity(ip=http.ip, port=http.port, grpc_port=settings.grpc.port, public_url=http.public_url,
+                        server_id=settings.server_id, data_center=settings.data_center, rack=settings.rack)
+    width = OffsetWidth.FOUR if settings.offset_width == 4 else OffsetWidth.FIVE
+    locations = [Location(
+        directory=Path(each.path), index_directory=Path(settings.index_directory or each.path),
+        disk_type=each.disk_type, tags=each.tags, configured_max_count=each.max_count,
+        min_free=MinFree(percent=each.min_free.percent, amount=each.min_free.amount), width=width)
+        for each in settings.directories]
+    return Store(locations, identity, StoreEvents())

@@ -71,12 +71,13 @@ LAYERS: Final = (
     Row("master", 4, ("config", "metrics", "security", "pb") + VALUES),
     Row("disks", 4, ("store", "config", "metrics") + ERRORS_AND_IDS),
     # layer 5
+    Row("running", 5, EVERYTHING),
     Row("tap", 5, EVERYTHING),
     Row("cli", 5, EVERYTHING),
     Row("tools", 5, EVERYTHING),
 )
 
-_ADAPTERS: Final = ("web", "rpc", "cluster", "master", "disks", "tap", "cli")
+_ADAPTERS: Final = ("web", "rpc", "cluster", "master", "disks", "running", "tap", "cli")
 # Libraries that only some packages may know.
 LIBRARY_HOMES: Final = {
     "twisted": _ADAPTERS,

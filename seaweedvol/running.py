@@ -1,0 +1,188 @@
+"""The life of a whole server: in which order its parts start, what a signal does, in which order they stop.
+
+Start: directories are locked, volumes loaded, then ports opened, then the masters told. Stop: the masters told, data
+brought to the disks, a while waited for clients to notice, ports closed, volumes closed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from typing import Any, Final
+
+import attrs
+from twisted.application.service import MultiService, Service
+from twisted.internet import defer, task
+from twisted.internet.threads import deferToThread
+from twisted.logger import Logger, LogLevel
+from twisted.python.failure import Failure
+
+from seaweedvol.config.errors import ConfigError
+from seaweedvol.config.security import reload_security
+from seaweedvol.disks import Disks
+from seaweedvol.server.server import VolumeServer
+
+#: Seconds between the hand-overs of busy Python threads: gRPC's threads must not keep the reactor waiting.
+SWITCH_INTERVAL: Final = 0.0005
+
+
+@attrs.frozen
+class Parts:
+    """What is started and stopped.
+
+    :ivar disks: loads and closes volumes.
+    :ivar http: both HTTP ports.
+    :ivar rpc: the gRPC port.
+    :ivar heartbeat: tells the masters.
+    :ivar master: the embedded one.
+    """
+
+    disks: Disks
+    http: Service
+    rpc: Service
+    heartbeat: Service
+    master: Service | None = None
+
+    def __iter__(self) -> Any:
+        return (part for part in (self.disks, self.http, self.rpc, self.heartbeat, self.master) if part is not None)
+
+
+class ServerService(MultiService):
+    """All parts of a server as one service, under the name that twistd shows."""
+
+    name = "seaweed-volume"
+    _log = Logger()
+
+    def __init__(self, server: VolumeServer, parts: Parts, reactor: Any) -> None:
+        super().__init__()
+        self._server, self._parts, self._reactor = server, parts, reactor
+        self._starting: defer.Deferred[None] = defer.succeed(None)
+        self._old_signals: dict[int, Any] = {}
+        for part in parts:
+            part.setServiceParent(self)
+
+    # --- start ---
+
+    def privilegedStartService(self) -> None:
+        """Nothing: ports open when the volumes are loaded."""
+
+    def startService(self) -> None:
+        """Take the directories, then start the rest in the background.
+
+        :raises DirectoryInUse: when another server has one of them.
+        :raises OSError: when one cannot be used.
+        """
+        Service.startService(self)
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        join_logs(logging.DEBUG if self._server.settings.log_level > 0 else logging.INFO)
+        self._server.store.open()
+        self._starting = defer.Deferred.fromCoroutine(self._start())
+
+    async def _start(self) -> None:
+        parts = self._parts
+        try:
+            if parts.master is not None:
+                parts.master.startService()
+            parts.disks.startService()
+            await parts.disks.when_loaded()
+            parts.rpc.startService()
+            parts.http.startService()
+            parts.heartbeat.startService()
+        except Exception as error:
+            self.give_up(1, " ".join(str(error).split()))
+            return
+        self._listen_to_signals()
+        http = self._server.settings.http
+        self._log.info("serving on {host}:{port} for {server_id}", host=http.bind_ip or "*", port=http.port,
+                       server_id=self._server.settings.server_id)
+
+    def give_up(self, status: int, reason: str) -> None:
+        """End the process with ``status``, in order. From any thread, in any state."""
+        self._log.critical("{reason}", reason=reason)
+        self._reactor.callFromThread(self._end, status)
+
+    def _end(self, status: int) -> None:
+        self._reactor.addSystemEventTrigger("after", "shutdown", _exit, status)
+        if self._reactor.running:
+            self._reactor.stop()
+
+    # --- signals ---
+
+    def _listen_to_signals(self) -> None:
+        for number, act in ((signal.SIGHUP, self._reload), (signal.SIGALRM, self._reactor.stop)):
+            try:
+                self._old_signals[number] = signal.signal(number, lambda *_, act=act: self._reactor.callFromThread(act))
+            except ValueError:
+                return  # not the main thread: nobody sends signals to us
+
+    def _reload(self) -> None:
+        """SIGHUP: new keys and white list, and volumes that were put into the directories."""
+        server = self._server
+        try:
+            loaded = reload_security(server.settings)
+        except ConfigError as error:
+            self._log.error("security settings stay as they are: {error}", error=error)
+        else:
+            keys = loaded.settings
+            server.guard.update(loaded.white_list, keys.write_key, keys.write_expires, keys.read_key, keys.read_expires)
+            self._log.info("security settings read anew")
+        loading = deferToThread(server.store.load_new_volumes)
+        loading.addErrback(lambda failure: self._log.failure("cannot load new volumes", failure))
+
+    # --- stop ---
+
+    def stopService(self) -> defer.Deferred[None]:
+        """Leave, wait for clients to notice, close."""
+        Service.stopService(self)
+        return defer.Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self._starting
+        for number, old in self._old_signals.items():
+            signal.signal(number, old)
+        server, parts = self._server, self._parts
+        if parts.heartbeat.running:
+            await self._stop_part(parts.heartbeat)
+        has_left_before = not server.life.leave() or server.life.is_stopping
+        server.life.is_stopping = True
+        await deferToThread(server.store.stop)
+        if not has_left_before and parts.http.running:
+            await task.deferLater(self._reactor, server.settings.pre_stop_seconds)
+        for part in (parts.http, parts.rpc, parts.disks, parts.master):
+            if part is not None and part.running:
+                await self._stop_part(part)
+        await deferToThread(server.store.close)
+
+    async def _stop_part(self, part: Service) -> None:
+        try:
+            await defer.maybeDeferred(part.stopService)
+        except Exception:
+            self._log.failure("cannot stop {part}", part=part.name or type(part).__name__)
+
+
+class ToTwisted(logging.Handler):
+    """Hands what the layers below Twisted log (by the standard library) to Twisted's log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line, under the name and the level it came with."""
+        level = {"WARNING": "warn"}.get(record.levelname, record.levelname.lower())
+        failure = Failure(record.exc_info[1]) if record.exc_info and record.exc_info[1] else None
+        Logger(namespace=record.name).emit(
+            LogLevel.levelWithName(level), "{text}", text=record.getMessage(), log_failure=failure)
+
+
+def join_logs(level: int) -> None:
+    """Let the standard library's log of this package end in Twisted's, from ``level`` up."""
+    log = logging.getLogger("seaweedvol")
+    if not any(isinstance(handler, ToTwisted) for handler in log.handlers):
+        log.addHandler(ToTwisted())
+    log.setLevel(level)
+    log.propagate = False
+
+
+def _exit(status: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
