@@ -125,7 +125,7 @@ class _Check:
             record = self._reader.record_at(at)
             if record is None:
                 return
-            if not record.is_sound:
+            if not record.is_sound or self._reader.may_be_torn_header(record):
                 if not self._is_sound_after(record):
                     return
                 if is_rebuilt:

@@ -84,6 +84,14 @@ class RecordReader:
             return None
         return record
 
+    def may_be_torn_header(self, record: Record) -> bool:
+        """Whether what looks like a record without data may be the beginning of another one that turned to zeros in
+        the midst of its header. Versions that note no time cannot tell; then zeros that follow raise the doubt.
+        """
+        if record.size or record.append_at_ns:
+            return False
+        return record.end < self.length and not any(self._bytes(record.end, HEADER_LENGTH))
+
     def _checked(self, record: Record) -> Needle:
         size, length = record.size, record.end - record.offset
         if not size:
