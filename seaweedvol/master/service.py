@@ -22,6 +22,7 @@ from twisted.web.http import Request
 from twisted.web.server import Request as ServerRequest
 from twisted.web.server import Site
 
+from seaweedvol.config.address import join_host_port
 from seaweedvol.config.model import EmbeddedMasterSettings
 from seaweedvol.master.allocation import VolumeServers
 from seaweedvol.master.master import Master
@@ -64,18 +65,37 @@ class _QuietSite(Site):
         """Nothing."""
 
 
+def open_rpc(master: Master, target: str) -> grpc.Server:
+    """The gRPC surface of a master on ``host:port``, serving.
+
+    :raises CannotListen: when the port is taken.
+    """
+    server = grpc.server(ThreadPoolExecutor(RPC_THREADS, thread_name_prefix="master-rpc"), options=_RPC_OPTIONS)
+    add_SeaweedServicer_to_server(MasterServicer(master), server)
+    try:
+        bound = server.add_insecure_port(target)
+    except RuntimeError:
+        bound = 0
+    if not bound:
+        raise CannotListen(f"the gRPC port of the embedded master cannot be opened: {target}")
+    server.start()
+    return server
+
+
 class EmbeddedMaster(Service):
     """The master of one machine.
 
     :param guard: the volume server's own: white list and signing keys are the same.
     :param reactor: listens.
+    :param open_surface: opens the gRPC surface.
     """
 
     name = "master"
     _log = Logger()
 
-    def __init__(self, settings: EmbeddedMasterSettings, guard: Guard, reactor: Any) -> None:
-        self._settings, self._reactor = settings, reactor
+    def __init__(self, settings: EmbeddedMasterSettings, guard: Guard, reactor: Any,
+                 open_surface: Callable[[Master, str], grpc.Server] = open_rpc) -> None:
+        self._settings, self._reactor, self._open_rpc = settings, reactor, open_surface
         self._servers = VolumeServers()
         self.master = Master(
             address=settings.address.text, directory=Path(settings.directory),
@@ -94,7 +114,7 @@ class EmbeddedMaster(Service):
         super().startService()
         settings = self._settings
         self._threads.start()
-        self._rpc = self._open_rpc()
+        self._rpc = self._open_rpc(self.master, join_host_port(settings.ip, settings.grpc_port))
         pages = MasterPages(self.master, self._run, Agent(self._reactor, pool=self._pool))
         site = _QuietSite(pages.app.resource(), requestFactory=_Request)
         self._listening = self._reactor.listenTCP(settings.port, site, interface=settings.ip)
@@ -118,20 +138,6 @@ class EmbeddedMaster(Service):
         self._servers.close()
         await self._pool.closeCachedConnections()
         self._threads.stop()
-
-    def _open_rpc(self) -> grpc.Server:
-        settings = self._settings
-        server = grpc.server(ThreadPoolExecutor(RPC_THREADS, thread_name_prefix="master-rpc"), options=_RPC_OPTIONS)
-        add_SeaweedServicer_to_server(MasterServicer(self.master), server)
-        host = f"[{settings.ip}]" if ":" in settings.ip else settings.ip
-        try:
-            bound = server.add_insecure_port(f"{host}:{settings.grpc_port}")
-        except RuntimeError:
-            bound = 0
-        if not bound:
-            raise CannotListen(f"the gRPC port of the embedded master cannot be opened: {host}:{settings.grpc_port}")
-        server.start()
-        return server
 
     def _run(self, function: Callable[..., Any], *args: Any) -> defer.Deferred[Any]:
         return deferToThreadPool(self._reactor, self._threads, function, *args)

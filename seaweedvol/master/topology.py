@@ -13,6 +13,7 @@ from typing import Final
 
 import attrs
 
+from seaweedvol.config.address import GRPC_PORT_DISTANCE, join_host_port
 from seaweedvol.pb.master_pb2 import (
     DiskTag,
     Heartbeat,
@@ -45,11 +46,6 @@ def disk_kind(text: str) -> str:
     """A disk type as the master compares it: lower case, "" for hdd."""
     text = text.lower()
     return "" if text == HDD else text
-
-
-def join_host_port(host: str, port: int) -> str:
-    """``host:port``, an IPv6 address in brackets."""
-    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
 
 @attrs.frozen
@@ -100,7 +96,7 @@ class Node:
     @property
     def grpc_target(self) -> str:
         """``host:port`` of its gRPC surface."""
-        return join_host_port(self.ip, self.grpc_port or self.port + 10000)
+        return join_host_port(self.ip, self.grpc_port or self.port + GRPC_PORT_DISTANCE)
 
     def disk_types(self) -> list[str]:
         """Every disk type it has room or volumes of."""
