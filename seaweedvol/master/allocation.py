@@ -27,10 +27,19 @@ class CallFailed(Exception):
     """Raised when a volume server refused a call or could not be reached; the text is as a Go client prints it."""
 
 
-class VolumeServers:
-    """Volume servers as the master orders them about."""
+def open_channel(target: str) -> grpc.Channel:
+    """A new plain-text channel to ``host:port``."""
+    return grpc.insecure_channel(target, options=_OPTIONS)
 
-    def __init__(self) -> None:
+
+class VolumeServers:
+    """Volume servers as the master orders them about.
+
+    :param open_channel: opens the channel to a server.
+    """
+
+    def __init__(self, open_channel: Callable[[str], grpc.Channel] = open_channel) -> None:
+        self._open = open_channel
         self._lock = threading.Lock()
         self._channels: dict[str, grpc.Channel] = {}
 
@@ -76,7 +85,7 @@ class VolumeServers:
         with self._lock:
             channel = self._channels.get(node.grpc_target)
             if channel is None:
-                channel = self._channels[node.grpc_target] = grpc.insecure_channel(node.grpc_target, options=_OPTIONS)
+                channel = self._channels[node.grpc_target] = self._open(node.grpc_target)
         try:
             return do(VolumeServerStub(channel))
         except grpc.RpcError as error:

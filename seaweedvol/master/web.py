@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 import klein
 from twisted.internet import defer
+from twisted.internet import task as default_cooperator
+from twisted.internet.task import Cooperator
 from twisted.web.client import FileBodyProducer, readBody
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IRequest
@@ -53,12 +55,15 @@ class MasterPages:
     """The routes.
 
     :param agent: the HTTP client for ``/submit``, which hands an upload on to a volume server.
+    :param cooperator: reads such an upload piece by piece; ``None``: the reactor's.
     """
 
     app = klein.Klein()
 
-    def __init__(self, master: Master, in_thread: InThread, agent: IAgent) -> None:
+    def __init__(self, master: Master, in_thread: InThread, agent: IAgent,
+                 cooperator: Cooperator | None = None) -> None:
         self._master, self._in_thread, self._agent = master, in_thread, agent
+        self._cooperator = cooperator
 
     # --- file ids ---
 
@@ -130,8 +135,8 @@ class MasterPages:
             headers.setRawHeaders(b"Authorization", [b"BEARER " + token.encode("ascii")])
         url = f"http://{assigned.nodes[0].url}/{assigned.file_id}"
         try:
-            response = await self._agent.request(b"POST", url.encode("ascii"), headers,
-                                                 FileBodyProducer(request.content))
+            body = FileBodyProducer(request.content, self._cooperator or default_cooperator)
+            response = await self._agent.request(b"POST", url.encode("ascii"), headers, body)
             answer = json.loads(await readBody(response))
         except Exception as error:
             return 500, {"error": f"upload to {url}: {error}"}

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.master.allocation import CallFailed
 from seaweedvol.master.assign import AssignRefused, AssignRequest, WarmingUp
-from seaweedvol.master.master import WARM_UP_SECONDS
+from seaweedvol.master.master import WARM_UP_SECONDS, Master
 from seaweedvol.master.topology import Layout, Wish
 from seaweedvol.security.guard import Guard
 from seaweedvol.security.jwt import check_token
@@ -50,7 +50,7 @@ class AssignTests(SynchronousTestCase):
         self.master.assign(AssignRequest(PLAIN))
         self.assertIsNotNone(self.master.assign_now(AssignRequest(PLAIN)))
 
-    def joined_empty(self):  # type: ignore[no-untyped-def]
+    def joined_empty(self) -> Master:
         """The master with one empty server."""
         self.world.join(beat())
         return self.master

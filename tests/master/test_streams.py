@@ -35,7 +35,8 @@ class AttendTests(SynchronousTestCase):
     def test_duplicate_directory(self) -> None:
         """The newcomer is told which directories, and its stream ends; the holder stays."""
         self.world.join(beat(uuid="u"))
-        answers = list(attend(self.master, iter([beat(port=9, uuid="u"), beat(port=9, uuid="u")])))
+        with self.assertLogs("seaweedvol.master.streams", "ERROR"):
+            answers = list(attend(self.master, iter([beat(port=9, uuid="u"), beat(port=9, uuid="u")])))
         self.assertEqual([list(one.duplicated_uuids) for one in answers], [["u"]])
         self.assertEqual([node.port for node in self.master.topology.nodes()], [8080])
 
