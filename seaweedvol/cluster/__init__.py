@@ -4,5 +4,5 @@ Knows the protocols of ``server.interfaces`` (which it implements), the wire mes
 reports. Must not know HTTP requests of clients, nor how a volume is stored.
 """
 
-__all__ = ["calls", "heartbeat", "heartbeat_machine", "locations", "master", "multipart", "outbox", "peers",
-           "replicate", "reporting"]
+__all__ = ["calls", "formbody", "heartbeat", "heartbeat_machine", "locations", "master", "multipart", "outbox",
+           "peers", "replicate", "reporting"]

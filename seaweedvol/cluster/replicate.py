@@ -7,20 +7,19 @@ replicas at once, one attempt, the first failure fails the whole and cancels the
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode
 
 from twisted.internet import defer
 from twisted.internet.error import ConnectionDone, ConnectionLost, ConnectionRefusedError, TimeoutError
-from twisted.internet.interfaces import IConsumer, IDelayedCall, IReactorTime
-from twisted.internet.threads import deferToThreadPool
-from twisted.web.client import Agent, HTTPConnectionPool, RequestTransmissionFailed, ResponseFailed, readBody
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.web.client import RequestTransmissionFailed, ResponseFailed, readBody
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgent, IBodyProducer, IResponse
-from zope.interface import implementer
+from twisted.web.iweb import IAgent, IResponse
 
-from seaweedvol.cluster.multipart import Form, replica_form
+from seaweedvol.cluster.formbody import Body, FormBody, InThread
+from seaweedvol.cluster.multipart import replica_form
 from seaweedvol.server.interfaces import Location, RemoteCallFailed
 from seaweedvol.storage.format.needle import FLAG_COMPRESSED, FLAG_MANIFEST
 from seaweedvol.storage.format.ttl import Ttl
@@ -28,25 +27,7 @@ from seaweedvol.storage.format.ttl import Ttl
 PAIR_PREFIX: Final = "Seaweed-"
 # As Go's client: a peer that takes a request and does not answer is given up.
 ANSWER_SECONDS: Final = 30.0
-CONNECT_SECONDS: Final = 30.0
-IDLE_SECONDS: Final = 90
-KEPT_CONNECTIONS: Final = 256
-# Larger bodies lie in files and are read in a thread.
-INLINE_BYTES: Final = 1 << 20
 _PATH_SAFE: Final = "/:@!$&'()*+,;=-._~"
-
-InThread = Callable[..., Awaitable[Any]]
-
-
-class Body(Protocol):
-    """The data of a needle; may be read several times at once."""
-
-    @property
-    def length(self) -> int:
-        """Bytes."""
-
-    def chunks(self) -> Iterator[bytes]:
-        """All bytes, in pieces of bounded size; may block."""
 
 
 class Draft(Protocol):
@@ -79,84 +60,6 @@ class Draft(Protocol):
     @property
     def ttl(self) -> Ttl | None:
         """The time to live."""
-
-
-def keep_alive_agent(reactor: Any) -> Agent:
-    """The HTTP client towards other volume servers: connections are kept and used again."""
-    pool = HTTPConnectionPool(reactor, persistent=True)
-    pool.maxPersistentPerHost = KEPT_CONNECTIONS
-    pool.cachedConnectionTimeout = IDLE_SECONDS
-    # A stale connection is our business: see Replicator._send.
-    pool.retryAutomatically = False
-    return Agent(reactor, connectTimeout=CONNECT_SECONDS, pool=pool)
-
-
-def pool_threads(reactor: Any) -> InThread:
-    """Runs blocking functions in the reactor's thread pool."""
-
-    def run(function: Callable[..., Any], *args: Any) -> Awaitable[Any]:
-        return deferToThreadPool(reactor, reactor.getThreadPool(), function, *args)
-
-    return run
-
-
-@implementer(IBodyProducer)
-class FormBody:
-    """The form around a body that is read chunk by chunk, never faster than the connection takes it.
-
-    :ivar sent: fires when all was handed to the connection.
-    """
-
-    def __init__(self, form: Form, body: Body, in_thread: InThread) -> None:
-        self._form, self._body, self._in_thread = form, body, in_thread
-        self.length = len(form.head) + body.length + len(form.tail)
-        self._going: defer.Deferred[None] | None = None
-        self._is_stopped = False
-        self.sent: defer.Deferred[None] = defer.Deferred()
-
-    def startProducing(self, consumer: IConsumer) -> defer.Deferred[None]:
-        """Write everything to ``consumer``."""
-        return defer.Deferred.fromCoroutine(self._produce(consumer))
-
-    def pauseProducing(self) -> None:
-        """Hold on."""
-        if self._going is None:
-            self._going = defer.Deferred()
-
-    def resumeProducing(self) -> None:
-        """Go on."""
-        going, self._going = self._going, None
-        if going is not None:
-            going.callback(None)
-
-    def stopProducing(self) -> None:
-        """The connection is gone; the result of ``startProducing`` never fires, as its contract asks."""
-        self._is_stopped = True
-        self.resumeProducing()
-
-    async def _produce(self, consumer: IConsumer) -> None:
-        consumer.write(self._form.head)
-        chunks = iter(self._body.chunks())
-        while True:
-            while self._going is not None:
-                await self._going
-            if self._is_stopped:
-                # Never fires: nobody waits any more.
-                await defer.Deferred()
-            chunk = await self._next(chunks)
-            if chunk is None:
-                break
-            if not self._is_stopped:
-                consumer.write(chunk)
-        if not self._is_stopped:
-            consumer.write(self._form.tail)
-            self.sent.callback(None)
-
-    async def _next(self, chunks: Iterator[bytes]) -> bytes | None:
-        if self._body.length <= INLINE_BYTES:
-            return next(chunks, None)
-        chunk: bytes | None = await self._in_thread(next, chunks, None)
-        return chunk
 
 
 class Replicator:

@@ -5,5 +5,5 @@ There is one of it, it elects nobody and keeps no replica of itself: a cluster u
 know the volume server that may run beside it; that one heartbeats here like any other.
 """
 
-__all__ = ["admin_locks", "allocation", "assign", "broadcast", "growth", "ledger", "listing", "master", "replies",
-           "rpc", "service", "streams", "topology", "web"]
+__all__ = ["admin_locks", "allocation", "assign", "broadcast", "growth", "ledger", "listing", "master", "members",
+           "replies", "rpc", "service", "streams", "topology", "web"]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import grpc
 
-from seaweedvol.master.topology import Layout, Node
+from seaweedvol.master.members import Layout, Node
 from seaweedvol.pb.volume_server_pb2 import (
     AllocateVolumeRequest,
     DeleteCollectionRequest,

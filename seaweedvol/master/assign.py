@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from seaweedvol.master.topology import Layout, Node, Wish, disk_kind
+from seaweedvol.master.members import Layout, Node, Wish, disk_kind
 from seaweedvol.storage.format.placement import parse_placement
 from seaweedvol.storage.format.ttl import parse_ttl
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from seaweedvol.master.topology import Change, Node
+from seaweedvol.master.members import Change, Node
 from seaweedvol.pb.master_pb2 import ClusterNodeUpdate, KeepConnectedRequest, KeepConnectedResponse, VolumeLocation
 
 # A client that takes nothing for so many messages has lost its place and must connect again.

@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 from typing import Final
 
-from seaweedvol.master.topology import Node, Wish
+from seaweedvol.master.members import Node, Wish
 from seaweedvol.storage.format.placement import ReplicaPlacement
 
 USUAL_COUNT: Final = 3

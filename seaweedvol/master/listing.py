@@ -7,7 +7,8 @@ from typing import Any
 
 import attrs
 
-from seaweedvol.master.topology import HDD, Layout, Node, Topology, disk_kind
+from seaweedvol.master.members import HDD, Layout, Node, disk_kind
+from seaweedvol.master.topology import Topology
 from seaweedvol.pb.master_pb2 import (
     DataCenterInfo,
     DataNodeInfo,

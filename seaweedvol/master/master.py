@@ -20,7 +20,8 @@ from seaweedvol.master.assign import Assigned, AssignRefused, AssignRequest, War
 from seaweedvol.master.broadcast import Followers
 from seaweedvol.master.growth import NoRoom, choose_servers, volumes_to_grow
 from seaweedvol.master.ledger import Ledger
-from seaweedvol.master.topology import Change, Layout, Node, Topology, Wish
+from seaweedvol.master.members import Change, Layout, Node, Wish
+from seaweedvol.master.topology import Topology
 from seaweedvol.pb.master_pb2 import VolumeInformationMessage
 from seaweedvol.security.guard import Guard
 from seaweedvol.security.jwt import mint

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from seaweedvol.master.assign import Assigned
-from seaweedvol.master.topology import Node
+from seaweedvol.master.members import Node
 
 # Go escapes what could end a script element, and the two line ends that JavaScript knows and JSON does not.
 _ESCAPES: Final = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}

@@ -18,7 +18,7 @@ from seaweedvol.master.allocation import CallFailed
 from seaweedvol.master.assign import AssignRefused, AssignRequest, WarmingUp
 from seaweedvol.master.broadcast import Follower
 from seaweedvol.master.master import MIB, Master
-from seaweedvol.master.topology import Node, Wish
+from seaweedvol.master.members import Node, Wish
 from seaweedvol.pb import master_pb2 as pb
 from seaweedvol.pb.master_pb2_grpc import SeaweedServicer
 from seaweedvol.storage.errors import InvalidSetting

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from seaweedvol.master.broadcast import location_message
 from seaweedvol.master.master import MIB, Master
-from seaweedvol.master.topology import Change, DuplicateDirectories, Node
+from seaweedvol.master.members import Change, Node
+from seaweedvol.master.topology import DuplicateDirectories
 from seaweedvol.pb.master_pb2 import (
     Heartbeat,
     HeartbeatResponse,

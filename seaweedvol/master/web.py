@@ -25,7 +25,7 @@ from seaweedvol.master.allocation import CallFailed
 from seaweedvol.master.assign import Assigned, AssignRefused, AssignRequest, WarmingUp
 from seaweedvol.master.master import Master
 from seaweedvol.master.replies import assign_reply, json_text, lookup_reply, request_id
-from seaweedvol.master.topology import Wish
+from seaweedvol.master.members import Wish
 from seaweedvol.storage.errors import InvalidId, InvalidSetting
 from seaweedvol.storage.ids import parse_uint
 

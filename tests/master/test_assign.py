@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.master.assign import AssignRequest, described, layout_of, no_writable
-from seaweedvol.master.topology import Wish
+from seaweedvol.master.members import Wish
 from seaweedvol.storage.errors import InvalidSetting
 
 

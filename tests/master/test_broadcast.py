@@ -5,7 +5,8 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.master.broadcast import BACKLOG, Followers
-from seaweedvol.master.topology import Change, Topology
+from seaweedvol.master.members import Change
+from seaweedvol.master.topology import Topology
 from seaweedvol.pb.master_pb2 import KeepConnectedRequest, KeepConnectedResponse
 from tests.master.worlds import beat, joined
 

@@ -7,7 +7,8 @@ import random
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.master.growth import NoRoom, choose_servers, volumes_to_grow
-from seaweedvol.master.topology import Node, Topology, Wish
+from seaweedvol.master.members import Node, Wish
+from seaweedvol.master.topology import Topology
 from seaweedvol.storage.format.placement import parse_placement
 from tests.master.worlds import beat, joined
 

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from seaweedvol.master.allocation import CallFailed
 from seaweedvol.master.assign import AssignRefused, AssignRequest, WarmingUp
 from seaweedvol.master.master import WARM_UP_SECONDS, Master
-from seaweedvol.master.topology import Layout, Wish
+from seaweedvol.master.members import Layout, Wish
 from seaweedvol.security.guard import Guard
 from seaweedvol.security.jwt import check_token
 from seaweedvol.storage.format.placement import parse_placement

@@ -6,7 +6,8 @@ import random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from seaweedvol.master.topology import Change, DuplicateDirectories, Layout, Topology, Wish
+from seaweedvol.master.members import Change, Layout, Wish
+from seaweedvol.master.topology import DuplicateDirectories, Topology
 from seaweedvol.pb.master_pb2 import Heartbeat, VolumeEcShardInformationMessage, VolumeShortInformationMessage
 from seaweedvol.storage.format.placement import parse_placement
 from seaweedvol.storage.format.ttl import EMPTY_TTL

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from seaweedvol.master.allocation import CallFailed
 from seaweedvol.master.master import Master
-from seaweedvol.master.topology import Layout, Node, Topology
+from seaweedvol.master.members import Layout, Node
+from seaweedvol.master.topology import Topology
 from seaweedvol.pb.master_pb2 import Heartbeat, VolumeInformationMessage
 from seaweedvol.security.guard import Guard
 from seaweedvol.storage.format.placement import parse_placement
