@@ -96,10 +96,13 @@ class RecordReader:
         size, length = record.size, record.end - record.offset
         if not size:
             return self._checked_empty(record, length)
-        if length <= _WINDOW_LENGTH:
-            return self._codec.decode(self._bytes(record.offset, length), size)
         head = self._bytes(record.offset, _HEAD_LENGTH)
         start, data_length = self._codec.data_extent(head)
+        if not data_length:
+            # Nothing writes a body without data; the checksum would hold for it, whatever it is.
+            raise Corrupt("a body without data")
+        if length <= _WINDOW_LENGTH:
+            return self._codec.decode(self._bytes(record.offset, length), size)
         data_at = record.offset + start
         tail = self._file.read_at(record.end - data_at - data_length, data_at + data_length)
         needle = self._codec.decode_meta(head, tail, size)
