@@ -113,7 +113,7 @@ def create_volume(
         paths, width, NEEDLE_VERSIONS[version], super_block, info, WriteGate(volume_id), None, now_ns, report,
     )
     # Its time to live begins now; Go begins at 1970, and removes the volume once it holds but one needle of old date.
-    core.last_modified_at = int(data.modified_at())
+    core.last_modified_at = now_ns() // 10**9
     core.files = open_needles(core, data)
     _save_first_info(core)
     return Volume(core)
