@@ -111,7 +111,11 @@ class ServerService(MultiService):
     # --- signals ---
 
     def _listen_to_signals(self) -> None:
-        for number, act in ((signal.SIGHUP, self._reload), (signal.SIGALRM, self._reactor.stop)):
+        wanted = [(signal.SIGHUP, self._reload), (signal.SIGALRM, self._reactor.stop)]
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # A shell starts background programs with SIGINT ignored, and Twisted keeps to that; Go does not.
+            wanted.append((signal.SIGINT, self._reactor.stop))
+        for number, act in wanted:
             try:
                 self._old_signals[number] = signal.signal(number, lambda *_, act=act: self._reactor.callFromThread(act))
             except ValueError:
@@ -168,9 +172,9 @@ class ToTwisted(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """One line, under the name and the level it came with."""
         level = {"WARNING": "warn"}.get(record.levelname, record.levelname.lower())
-        failure = Failure(record.exc_info[1]) if record.exc_info and record.exc_info[1] else None
-        Logger(namespace=record.name).emit(
-            LogLevel.levelWithName(level), "{text}", text=record.getMessage(), log_failure=failure)
+        error = record.exc_info[1] if record.exc_info else None
+        more = {} if error is None else {"log_failure": Failure(error)}
+        Logger(namespace=record.name).emit(LogLevel.levelWithName(level), "{text}", text=record.getMessage(), **more)
 
 
 def join_logs(level: int) -> None:
