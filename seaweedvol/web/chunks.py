@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 from twisted.internet.error import ConnectError
 
-from seaweedvol.server.interfaces import Location, LookupFailed
+from seaweedvol.server.interfaces import Location, LookupFailed, VolumeUnknown
 from seaweedvol.storage.errors import InvalidId
 from seaweedvol.storage.ids import parse_volume_id
 from seaweedvol.web import pictures
@@ -64,7 +64,7 @@ class Chunks:
         if pictures.is_wanted(ext.lower(), request.query):
             return await self._picture(request, reply, whole, filename, ext.lower(), mime)
         mime = describe(request, reply, filename=filename, mime=mime)
-        deliver(request, reply, source=_NO_BYTES, total=whole.total, mime=mime, entropy=self.entropy)
+        reply = deliver(request, reply, source=_NO_BYTES, total=whole.total, mime=mime, entropy=self.entropy)
         if isinstance(reply.body, BodyStream):
             return Answer(reply, pieces=self._parts(whole, reply.body))
         return Answer(reply)
@@ -134,7 +134,7 @@ class Chunks:
             raise ChunkUnreadable(f"Invalid fileId {fid}")
         try:
             locations = await self.locations.lookup(parse_volume_id(parts[0]))
-        except InvalidId:
+        except (InvalidId, VolumeUnknown):
             locations = ()
         except LookupFailed as error:
             raise ChunkUnreadable(str(error)) from None

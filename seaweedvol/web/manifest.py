@@ -11,6 +11,7 @@ from typing import Final
 import attrs
 
 from seaweedvol.web.compressing import BadGzip, gunzip, is_gzip
+from seaweedvol.web.jsonsyntax import complaint
 
 _MAX: Final = 2**63
 
@@ -63,8 +64,8 @@ def parse(data: bytes, *, is_compressed: bool) -> Manifest:
             data = b""
     try:
         value = json.loads(data.decode("utf-8", "replace"), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise NoManifest(_complaint(data, error)) from None
+    except (ValueError, RecursionError):
+        raise NoManifest(complaint(data)) from None
     fields = _fields(value, "operation.ChunkManifest")
     chunks = fields.get("chunks")
     if chunks is not None and not isinstance(chunks, list):
@@ -118,14 +119,6 @@ def _kind_of(value: object) -> str:
     if isinstance(value, str):
         return "string"
     return "array" if isinstance(value, list) else "object"
-
-
-def _complaint(data: bytes, error: Exception) -> str:
-    if not data.strip(b" \t\r\n"):
-        return "unexpected end of JSON input"
-    if isinstance(error, json.JSONDecodeError) and error.pos < len(data):
-        return f"invalid character {chr(data[error.pos])!r} looking for beginning of value"
-    return "unexpected end of JSON input"
 
 
 def _no_constant(text: str) -> float:

@@ -1,4 +1,4 @@
-"""File name extensions and their media types: Go's builtin table plus the tables of the system it runs on.
+"""File name extensions and their media types: Go's builtin table, the tables of the system, what SeaweedFS registers.
 
 Reads the system's files once, on the first question. Facts from Go 1.26 ``mime/type.go`` and ``mime/type_unix.go``:
 the first globs2 file found wins over all mime.types files, which otherwise are read one after the other.
@@ -7,7 +7,7 @@ the first globs2 file found wins over all mime.types files, which otherwise are 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from seaweedvol.web.disposition import SPACE, MediaTypeError, format_media_type, parse_media_type
@@ -34,13 +34,37 @@ BUILTIN: Final = {
     "video/mp4": "mp4", "video/ogg": "ogv",
 }
 
+# What the ``weed`` program adds at its start, whatever command it runs; these go before the builtin and the system's.
+REGISTERED: Final = {
+    "application/gzip": "gz", "application/javascript": "js mjs", "application/json": "json",
+    "application/msword": "doc", "application/pdf": "pdf", "application/vnd.ms-excel": "xls",
+    "application/vnd.ms-powerpoint": "ppt",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/x-7z-compressed": "7z", "application/x-bzip2": "bz2", "application/x-rar-compressed": "rar",
+    "application/x-tar": "tar", "application/xml": "xml", "application/zip": "zip", "audio/aac": "aac",
+    "audio/flac": "flac", "audio/mpeg": "mp3", "audio/ogg": "ogg", "audio/wav": "wav", "image/bmp": "bmp",
+    "image/gif": "gif", "image/jpeg": "jpeg jpg", "image/png": "png", "image/svg+xml": "svg", "image/webp": "webp",
+    "image/x-icon": "ico", "text/css": "css", "text/csv": "csv", "text/html": "htm html",
+    "text/markdown": "markdown md", "text/plain": "cfg conf env gitattributes gitignore ini log properties txt",
+    "text/sql": "sql", "text/typescript": "ts", "text/x-c": "c", "text/x-c++": "c++ cc cpp cxx",
+    "text/x-c-header": "h hpp", "text/x-dockerfile": "dockerfile", "text/x-go": "go", "text/x-java": "java",
+    "text/x-kotlin": "kt", "text/x-perl": "pl", "text/x-php": "php", "text/x-python": "py", "text/x-ruby": "rb",
+    "text/x-rust": "rs", "text/x-scala": "scala", "text/x-shellscript": "bash fish sh zsh", "text/x-swift": "swift",
+    "text/yaml": "yaml yml", "video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm", "video/x-flv": "flv",
+    "video/x-ms-wmv": "wmv", "video/x-msvideo": "avi",
+}
+
 
 class MimeTypes:
     """A table of media types by extension, loaded from files when it is first asked."""
 
-    def __init__(self, glob_files: Sequence[str] = GLOB_FILES, type_files: Sequence[str] = TYPE_FILES) -> None:
+    def __init__(self, glob_files: Sequence[str] = GLOB_FILES, type_files: Sequence[str] = TYPE_FILES,
+                 registered: Mapping[str, str] = REGISTERED) -> None:
         self._glob_files = glob_files
         self._type_files = type_files
+        self._registered = registered
 
     def by_extension(self, ext: str) -> str:
         """The media type for ``ext`` (with its dot), "" when there is none. Exact case first, then any case."""
@@ -59,6 +83,9 @@ class MimeTypes:
                 continue
             exact[ext] = completed
             lower[ext.lower()] = completed
+        for kind, exts in self._registered.items():
+            for ext in exts.split():
+                exact[f".{ext}"] = lower[f".{ext}"] = _with_charset(kind)
         return exact, lower
 
     def _system_entries(self, known: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -150,7 +150,7 @@ class Reading:
             return Answer(deliver(request, reply, source=BytesSource(data), total=len(data), mime=mime,
                                   entropy=self.entropy))
         mime = describe(request, reply, filename=filename, mime=mime)
-        deliver(request, reply, source=opened, total=meta.data_size, mime=mime, entropy=self.entropy)
+        reply = deliver(request, reply, source=opened, total=meta.data_size, mime=mime, entropy=self.entropy)
         is_whole = reply.status == 200 and not request.headers.get("Range")
         return Answer(reply, checksum=meta.checksum if is_whole else None)
 

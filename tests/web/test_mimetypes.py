@@ -72,11 +72,20 @@ class MimeTypesTests(SynchronousTestCase):
 
     def test_builtin(self) -> None:
         """Without system files there is Go's own table."""
-        self.check(MimeTypes((), ("/nonexistent",)), BUILTIN)
+        self.check(MimeTypes((), ("/nonexistent",), {}), BUILTIN)
 
     def test_type_files(self) -> None:
         """mime.types files add and replace."""
-        self.check(MimeTypes(("/nonexistent",), (self.file(TYPE_LINES),)), FROM_TYPES)
+        self.check(MimeTypes(("/nonexistent",), (self.file(TYPE_LINES),), {}), FROM_TYPES)
+
+    def test_registered(self) -> None:
+        """What the reference program registers goes before everything else, in any case of the letters."""
+        table = MimeTypes(("/nonexistent",), (self.file("image/x-icon2 ico\ntext/other js\n"),))
+        self.check(table, {
+            ".js": "application/javascript", ".JS": "application/javascript", ".xml": "application/xml",
+            ".ico": "image/x-icon", ".c": "text/x-c; charset=utf-8", ".sh": "text/x-shellscript; charset=utf-8",
+            ".webm": "video/webm", ".png": "image/png", ".woff2": "",
+        })
 
     def test_later_file_wins(self) -> None:
         """Of several mime.types files the last one has its way."""
@@ -85,7 +94,7 @@ class MimeTypesTests(SynchronousTestCase):
 
     def test_globs(self) -> None:
         """A globs2 file only adds, its first entry counts, and mime.types is not read beside it."""
-        self.check(MimeTypes(("/nonexistent", self.file(GLOB_LINES)), (self.file(TYPE_LINES),)), FROM_GLOBS)
+        self.check(MimeTypes(("/nonexistent", self.file(GLOB_LINES)), (self.file(TYPE_LINES),), {}), FROM_GLOBS)
 
     def test_lazy(self) -> None:
         """Files are read at the first question and not again."""
