@@ -40,7 +40,7 @@ MAX_FIELD_LENGTH: Final = 256           # a name or media type must be shorter t
 MAX_PAIRS_LENGTH: Final = 65536
 LAST_MODIFIED_MASK: Final = 2**40 - 1   # a needle keeps five bytes of it
 # Up to here compressed bytes, and so the ETag, are those of the reference server; it takes half a second a megabyte.
-EXACT_GZIP_LENGTH: Final = 1 << 16
+EXACT_GZIP_LENGTH: Final = 1 << 20
 
 
 @attrs.frozen

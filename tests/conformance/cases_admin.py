@@ -12,7 +12,9 @@ from tests.conformance.case import Case, Keys
 from tests.conformance.cases_upload import RANDOM
 from tests.conformance.exchange import Request, form, get, post
 
-warnings.filterwarnings("ignore", category=jwt.InsecureKeyLengthWarning)  # the keys of Go's own test suite are short
+warnings.filterwarnings(
+    "ignore", category=jwt.InsecureKeyLengthWarning
+)  # the keys of Go's own test suite are short
 WRITE_KEY, READ_KEY = "volume-server-write-key", "volume-server-read-key"
 SECURITY = f"""
 [jwt.signing]
@@ -39,7 +41,11 @@ def status_cases() -> Iterator[Case]:
                 get(target, public=True),
             ),
         )
-    yield Case("favicon post", (Request("POST", "/favicon.ico", (), b""), Request("DELETE", "/favicon.ico")))
+    yield Case(
+        "favicon post",
+        (Request("POST", "/favicon.ico", (), b""), Request("DELETE", "/favicon.ico")),
+        known="own-assets",
+    )
     for target in ("/seaweedfsstatic", "/seaweedfsstatic/../status", "/ui/index.html/", "/UI/index.html"):
         yield Case(f"near {target}", (get(target), get(target, public=True)))
 
@@ -58,7 +64,9 @@ def shape_targets() -> list[str]:
 
 def token(key: str, fid: str, *, algorithm: str = "HS256", lifetime: float = 60, **claims: object) -> str:
     """A signed token for one file id."""
-    return jwt.encode({"fid": fid, "exp": int(time.time() + lifetime), **claims}, key.ljust(1), algorithm=algorithm)
+    return jwt.encode(
+        {"fid": fid, "exp": int(time.time() + lifetime), **claims}, key.ljust(1), algorithm=algorithm
+    )
 
 
 def token_cases() -> Iterator[Case]:

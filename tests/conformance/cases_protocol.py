@@ -58,10 +58,11 @@ def _methods(path: str, setup: Request) -> Iterator[Case]:
                     Request(method, "/status"),
                     Request(method, "/healthz"),
                     Request(method, "/", (("Origin", "http://a"),)),
-                    Request(method, "/favicon.ico"),
                 ),
                 True,
             )
+    static = tuple(Request(method, "/favicon.ico") for method in ("OPTIONS", "PATCH", "TRACE", "get", "HEAD"))
+    yield Case("methods static", static, known="own-assets")
     yield Case(
         "preflight",
         (
@@ -130,7 +131,9 @@ def _requests(path: str) -> dict[str, Request]:
         "nul value": raw(f"GET {path} HTTP/1.1\nHost: a\nX: a\0b\n\n"),
         "long header": raw(f"GET {path} HTTP/1.1\nHost: a\nX: {'y' * 60000}\n\n"),
         "huge header": raw(f"GET {path} HTTP/1.1\nHost: a\nX: {'y' * 1_200_000}\n\n"),
-        "many headers": raw(f"GET {path} HTTP/1.1\nHost: a\n" + "".join(f"X-{n}: {n}\n" for n in range(600)) + "\n"),
+        "many headers": raw(
+            f"GET {path} HTTP/1.1\nHost: a\n" + "".join(f"X-{n}: {n}\n" for n in range(600)) + "\n"
+        ),
         "long target": raw(f"GET {path}?{'q' * 60000} HTTP/1.1\nHost: a\n\n"),
         "pipelined": raw(ok + ok + f"HEAD {path} HTTP/1.1\nHost: a\n\n", expect=2),
         "pipelined bad": raw(ok + "broken\n\n", expect=2),

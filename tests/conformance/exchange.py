@@ -147,12 +147,17 @@ def multipart(parts: Sequence[tuple[Sequence[tuple[str, str]], bytes]], boundary
     for headers, content in parts:
         out += f"--{boundary}\r\n".encode()
         out += (
-            "".join(f"{name}: {value}\r\n" for name, value in headers).encode("utf-8") + b"\r\n" + content + b"\r\n"
+            "".join(f"{name}: {value}\r\n" for name, value in headers).encode("utf-8")
+            + b"\r\n"
+            + content
+            + b"\r\n"
         )
     return out + f"--{boundary}--\r\n".encode()
 
 
-def form(filename: str | None, content: bytes, *headers: tuple[str, str], name: str = "file") -> tuple[bytes, str]:
+def form(
+    filename: str | None, content: bytes, *headers: tuple[str, str], name: str = "file"
+) -> tuple[bytes, str]:
     """Body and Content-Type of a form with one part, as ``curl -F`` sends it."""
     disposition = f'form-data; name="{name}"' + (f'; filename="{filename}"' if filename is not None else "")
     return (
