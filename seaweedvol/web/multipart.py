@@ -7,6 +7,7 @@ Facts from Go 1.26 ``mime/multipart/multipart.go`` and ``net/textproto/reader.go
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
@@ -52,12 +53,20 @@ class PartBegan:
     @property
     def file_name(self) -> str:
         """The base of the file name in Content-Disposition, "" when there is none."""
-        try:
-            disposition = parse_media_type(self.headers.get_text("Content-Disposition"))
-        except MediaTypeError:
-            return ""
-        name = disposition.parameters.get("filename", "")
+        name = self._parameters.get("filename", "")
         return base_name(name) if name else ""
+
+    @property
+    def form_name(self) -> str:
+        """The name of the form's field, "" when there is none."""
+        return self._parameters.get("name", "")
+
+    @property
+    def _parameters(self) -> Mapping[str, str]:
+        try:
+            return parse_media_type(self.headers.get_text("Content-Disposition")).parameters
+        except MediaTypeError:
+            return {}
 
 
 @attrs.frozen

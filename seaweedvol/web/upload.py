@@ -221,11 +221,13 @@ class UploadParser:
 # --- what needs the whole file -----------------------------------------------------------------------------------
 
 def _completed(request: Request, intake: Intake, rules: UploadRules) -> ParsedUpload:
+    def said(name: str) -> str:
+        return request.query.get(name) or (intake.fields.get(name, "") if intake.file_name else "")
+
     upload = ParsedUpload(
         file_name=intake.file_name, body=intake.spool, mime=intake.mime, pairs=_pairs(request),
         is_gzipped=intake.is_gzipped, original_size=intake.spool.length,
-        modified_time=parse_uint(request.query.get("ts")), ttl=_ttl(request.query.get("ttl")),
-        is_manifest=parse_bool(request.query.get("cm")),
+        modified_time=parse_uint(said("ts")), ttl=_ttl(said("ttl")), is_manifest=parse_bool(said("cm")),
     )
     if not upload.is_manifest:
         upload.mime = _stored_mime(intake, rules.mime_types)

@@ -404,6 +404,9 @@ def _multipart_shapes(keys: Keys) -> Iterator[Case]:
     }
     for name, body in shapes.items():
         yield stored(f"multipart {name}", path := keys.path(), post(path, body, kind))
+    fields = multipart([([("Content-Disposition", 'form-data; name="ts"')], b"1600000000"), (file, b"x")])
+    path = keys.path()
+    yield Case("form fields alone", (post(path, fields, kind), get(path)), True, known="form-fields")
     ordinary = multipart([(file, b"ordinary")])
     for text in (
         "multipart/form-data",

@@ -311,6 +311,35 @@ class RefusalTests(SynchronousTestCase):
             pass
 
 
+class FormFieldTests(SynchronousTestCase):
+    """Fields of the form around a file."""
+
+    def form(self, *fields: tuple[bytes, bytes], has_file: bool = True) -> bytes:
+        """A body with these fields before a file."""
+        parts = [b'--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % field for field in fields]
+        if has_file:
+            parts.append(b'--B\r\nContent-Disposition: form-data; name="f"; filename="a.bin"\r\n\r\nx\r\n')
+        return b"".join(parts) + b"--B--\r\n"
+
+    def test_say_what_the_query_says(self) -> None:
+        """ts, ttl and cm before the file count as if they stood in the query, however the body is cut."""
+        body = self.form((b"ts", b"1700000000"), (b"ttl", b"7d"), (b"cm", b"true"), (b"other", b"1"))
+        for step in (1, 10**9):
+            found = parsed("POST", T, FORM, body, step=step)
+            self.assertEqual((found.modified_time, str(found.ttl), found.is_manifest), (1700000000, "1w", True))
+            self.assertEqual(found.body.getvalue(), b"x")
+
+    def test_query_wins(self) -> None:
+        """The query goes before the form."""
+        found = parsed("POST", T + b"?ts=5", FORM, self.form((b"ts", b"1700000000")))
+        self.assertEqual(found.modified_time, 5)
+
+    def test_without_a_file(self) -> None:
+        """A form without a file is a file itself, as in Go, and its fields say nothing."""
+        found = parsed("POST", T, FORM, self.form((b"ts", b"1700000000"), has_file=False))
+        self.assertEqual((found.modified_time, found.body.getvalue()), (0, b"1700000000"))
+
+
 class WrittenIdsTests(SynchronousTestCase):
     """Which needle a path writes."""
 
