@@ -28,7 +28,7 @@ GZIPPED = gzip.compress(HELLO, mtime=0)
 TEXT = b"the quick brown fox jumps over the lazy dog, and the quick brown fox jumps again and again. " * 3
 FORM = [("Content-Type", b"multipart/form-data; boundary=B")]
 LIMIT = 1000
-BUILTIN_TYPES = MimeTypes((), ())
+BUILTIN_TYPES = MimeTypes((), (), {})
 
 
 def part(data: bytes, disposition: bytes | None = None, **headers: bytes) -> bytes:
