@@ -196,7 +196,7 @@ class Channel(Protocol):
         self._note_activity()
         if self.is_lost or self._is_closing:
             return
-        if not exchange.body.is_complete:
+        if not exchange.body.is_spent:
             self._linger()
         elif exchange.closes or self.site.is_stopping:
             self._close()
@@ -299,7 +299,9 @@ class Channel(Protocol):
             self._exchange.cancel()
 
     def _pause_if_full(self) -> None:
-        if len(self.unread) > HIGH_WATER and not self._is_paused and not self._is_closing:
+        # A head has a limit of its own, and is taken in as it comes.
+        is_full = self._exchange is not None and len(self.unread) > HIGH_WATER
+        if is_full and not self._is_paused and not self._is_closing:
             self._is_paused = True
             self._wire.pauseProducing()
 

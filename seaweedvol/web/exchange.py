@@ -74,6 +74,11 @@ class Body:
         return self._framing.is_complete
 
     @property
+    def is_spent(self) -> bool:
+        """Whether nothing more can come: all was read, or the client ended the connection within a declared length."""
+        return self.is_complete or (self.error is not None and self.remaining > 0 and self._channel.input_error == "")
+
+    @property
     def remaining(self) -> int:
         """Bytes not read yet; -1 when nobody knows."""
         return self._framing.remaining

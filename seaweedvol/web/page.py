@@ -95,9 +95,8 @@ def _html(shown: Figures) -> Tag:
     if shown.remote_volumes:
         body += [tags.h2("Remote Volumes"),
                  _table(("Id", "Collection", "Size", "Files", "Trash", "Remote", "Key"), shown.remote_volumes)]
-    return tags.html(tags.head(tags.title(title), tags.meta(charset="utf-8"),
-                               tags.link(rel="stylesheet", href="/seaweedfsstatic/volume.css")),
-                     tags.body(*body))
+    style = tags.link(rel="stylesheet", href="/seaweedfsstatic/bootstrap/3.3.1/css/bootstrap.min.css")
+    return tags.html(tags.head(tags.title(title), tags.meta(charset="utf-8"), style), tags.body(*body))
 
 
 def _table(head: Row, rows: tuple[Row, ...]) -> Tag:

@@ -25,6 +25,8 @@ from seaweedvol.web.threads import InThread
 
 # Below 128 KiB the allocator takes a page from its arena instead of mapping it anew: measured 1.4 times as fast.
 PAGE_LENGTH: Final = 120 << 10
+# An error found this early replaces the reply.
+BUFFERED_LENGTH: Final = 128 << 10
 # A body up to this size goes out without a look at whether the client takes it.
 UNWATCHED_LENGTH: Final = 16 << 10
 
@@ -105,22 +107,21 @@ class Renderer:
 
     async def _send_pieces(self, exchange: Exchange, reply: Reply, pieces: AsyncIterator[bytes],
                            whole: int | None) -> None:
-        try:
-            first = await anext(pieces, b"")
-        except Exception as error:
-            await self._send_failure(exchange, reply, error)
+        beginning, failure = await _gather(pieces)
+        if failure is not None and reply.status == 200:
+            # Nothing is out yet. Go then replaces the reply, and what it had buffered follows the text.
+            _log.error("cannot read the body for {method} {uri}: {error}", method=exchange.method,
+                       uri=exchange.uri, error=failure)
+            instead = make_text_error(reply, 500, str(failure))
+            assert isinstance(instead.body, bytes)
+            await self._send_bytes(exchange, instead, instead.body + beginning, False)
             return
-        plan, head = await self._head(exchange, reply, first[:SNIFFED_LENGTH], whole, sends=False)
-        sent = 0
-        data = first
+        plan, head = await self._head(exchange, reply, beginning[:SNIFFED_LENGTH], whole, sends=False)
+        flow = _Flow(exchange, plan, head)
         try:
-            while data:
-                if plan.length is not None:
-                    data = data[:plan.length - sent]
-                sent += len(data)
-                await exchange.send_and_wait(head + (_chunk(data) if plan.is_chunked else data))
-                head = b""
-                data = await anext(pieces, b"")
+            await flow.send(beginning)
+            while failure is None and (data := await _next(pieces)):
+                await flow.send(data)
         except ClientGone:
             raise
         except Exception as error:
@@ -131,20 +132,7 @@ class Renderer:
             return
         finally:
             await _close(pieces)
-        if plan.length is not None and sent != plan.length:
-            exchange.closes = True
-        exchange.send(head + (_chunk(b"", is_last=True) if plan.is_chunked else b""))
-
-    async def _send_failure(self, exchange: Exchange, reply: Reply, error: Exception) -> None:
-        """Nothing of the body could be had: Go replaces the reply, unless its status is out already (a range)."""
-        _log.error("cannot read the body for {method} {uri}: {error}", method=exchange.method, uri=exchange.uri,
-                   error=error)
-        if reply.status == 200:
-            failure = make_text_error(reply, 500, str(error))
-            await self._send_bytes(exchange, failure, failure.body or b"", False)
-            return
-        await self._head(exchange, reply, b"", None)
-        exchange.closes = True
+        flow.end()
 
     async def _head(self, exchange: Exchange, reply: Reply, start: bytes, whole: int | None, *,
                     sends: bool = True) -> tuple[framing.Framing, bytes]:
@@ -200,6 +188,56 @@ def _page_plan(stream: BodyStream) -> list[bytes | Slice]:
     return wanted
 
 
+class _Flow:
+    """A body on its way out, piece by piece, framed as its head announces."""
+
+    def __init__(self, exchange: Exchange, plan: framing.Framing, head: bytes) -> None:
+        self._exchange = exchange
+        self._plan = plan
+        self._head = head
+        self._sent = 0
+
+    async def send(self, data: bytes) -> None:
+        """One piece, cut where the announced length ends; returns when it has left."""
+        if self._plan.length is not None:
+            data = data[:self._plan.length - self._sent]
+        if not data:
+            return
+        self._sent += len(data)
+        head, self._head = self._head, b""
+        await self._exchange.send_and_wait(head + (_chunk(data) if self._plan.is_chunked else data))
+
+    def end(self) -> None:
+        """That was all."""
+        if self._plan.length is not None and self._sent != self._plan.length:
+            self._exchange.closes = True
+        self._exchange.send(self._head + (_chunk(b"", is_last=True) if self._plan.is_chunked else b""))
+
+
+async def _gather(pieces: AsyncIterator[bytes]) -> tuple[bytes, Exception | None]:
+    """The beginning of a body, as much as Go buffers before anything goes out, and what kept it from being longer."""
+    beginning: list[bytes] = []
+    size = 0
+    try:
+        while size < BUFFERED_LENGTH:
+            piece = await _next(pieces)
+            if not piece:
+                break
+            beginning.append(piece)
+            size += len(piece)
+    except Exception as error:
+        return b"".join(beginning), error
+    return b"".join(beginning), None
+
+
+async def _next(pieces: AsyncIterator[bytes]) -> bytes:
+    # The builtin with a default cannot be driven by Twisted's coroutines (CPython 3.11).
+    try:
+        return await pieces.__anext__()
+    except StopAsyncIteration:
+        return b""
+
+
 async def _close(pieces: AsyncIterator[bytes]) -> None:
     if isinstance(pieces, AsyncGenerator):
         await pieces.aclose()
@@ -208,7 +246,7 @@ async def _close(pieces: AsyncIterator[bytes]) -> None:
 async def _settle_input(exchange: Exchange, plan: framing.Framing) -> None:
     """Deal with a request body that nobody read to its end, as Go does before it writes a reply's head."""
     body = exchange.body
-    if body.is_complete:
+    if body.is_spent:
         return
     if exchange.head.expects_continue:
         plan.closes = True

@@ -12,6 +12,7 @@ from typing import Final
 
 import attrs
 
+from seaweedvol.web.authority import is_well_formed
 from seaweedvol.web.request import BadTarget, Target, canonical_name, parse_target
 
 # Go reads one megabyte of head, and what its 4 KiB read buffer took along.
@@ -148,8 +149,11 @@ def _parse_request_line(line: bytes) -> tuple[str, bytes, Target, tuple[int, int
     match = re.match(rb"HTTP/([0-9])\.([0-9])\Z", protocol)
     if not match:
         raise bad_request()
+    is_connect = method == b"CONNECT"
+    if not is_well_formed(raw_target, is_connect=is_connect):
+        raise bad_request()
     try:
-        target = parse_target(raw_target, is_connect=method == b"CONNECT")
+        target = parse_target(raw_target, is_connect=is_connect)
     except BadTarget:
         raise bad_request() from None
     return method.decode("ascii"), raw_target, target, (int(match[1]), int(match[2]))
