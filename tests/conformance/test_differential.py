@@ -7,11 +7,14 @@ import os
 import pathlib
 import re
 import tempfile
+from itertools import chain
 from typing import Iterable, Sequence
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.conformance import cases_admin, cases_protocol, cases_read, cases_upload
+from tests.conformance import cases_admin, cases_bodies, cases_images, cases_manifests, cases_multipart
+from tests.conformance import cases_names, cases_overrides, cases_paths, cases_protocol, cases_queries
+from tests.conformance import cases_ranges, cases_tokens, cases_writes
 from tests.conformance.case import HOURLY, PICTURES, PLAIN, READ_ONLY, Case
 from tests.conformance.compare import differences, same_json_shape
 from tests.conformance.exchange import Response, describe, get, send
@@ -19,6 +22,8 @@ from tests.conformance.servers import WEED, Server, launch
 from seaweedvol.pb import volume_server_pb2
 
 DIFFERENCES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "differences.rst"
+UPLOADS = (cases_names, cases_bodies, cases_queries, cases_multipart, cases_writes)
+READS = (cases_paths, cases_ranges, cases_overrides, cases_images, cases_manifests)
 #: Only cases whose names contain this are run; for working on one of them.
 ONLY = os.environ.get("CONFORMANCE_ONLY", "")
 #: "go" compares Go with itself, which shows what no comparison can tell apart.
@@ -101,11 +106,11 @@ class PlainTests(Pair):
 
     def test_uploads(self) -> None:
         """Every shape of upload gets Go's answer, and is read back as from Go."""
-        self.compare(cases_upload.cases())
+        self.compare(chain.from_iterable(module.cases() for module in UPLOADS))
 
     def test_reads(self) -> None:
         """Every shape of read gets Go's answer."""
-        self.compare(cases_read.cases())
+        self.compare(chain.from_iterable(module.cases() for module in READS))
 
     def test_protocol(self) -> None:
         """Raw requests, broken ones too, get Go's answer and leave the connection as Go leaves it."""
@@ -134,11 +139,11 @@ def _outline(response: Response) -> list[str]:
 class TokenTests(Pair):
     """Servers with a write key and a read key."""
 
-    security = cases_admin.SECURITY
+    security = cases_tokens.SECURITY
 
     def test_tokens(self) -> None:
         """Tokens are taken and refused as by Go."""
-        self.compare(cases_admin.token_cases())
+        self.compare(cases_tokens.cases())
 
 
 class LimitTests(Pair):

@@ -13,9 +13,11 @@ from seaweedvol.storage.format.index import OffsetWidth, iterate
 from seaweedvol.storage.format.needle import HEADER_LENGTH, NEEDLE_VERSIONS, decode_header
 from seaweedvol.storage.format.superblock import SUPERBLOCK_LENGTH
 from tests.conformance.case import HOURLY, PICTURES, PLAIN, Keys
-from tests.conformance.cases_upload import BODIES, NAMES, RANDOM
+from tests.conformance.cases_bodies import BODIES
+from tests.conformance.cases_names import NAMES
 from tests.conformance.compare import differences
 from tests.conformance.exchange import Request, form, get, post, send
+from tests.conformance.samples import RANDOM
 from tests.conformance.servers import WEED, Server, launch
 
 STAMP = "ts=1700000000"
