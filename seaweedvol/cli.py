@@ -85,7 +85,11 @@ def log_to(stream: TextIO, settings: Settings) -> None:
     )
 
     level = LogLevel.debug if settings.log_level > 0 else LogLevel.info
-    chosen = FilteringLogObserver(textFileLogObserver(stream), [LogLevelFilterPredicate(defaultLogLevel=level)])
+    wanted = LogLevelFilterPredicate(defaultLogLevel=level)
+    if level is LogLevel.info:
+        # It tells of every connection to another server.
+        wanted.setLogLevelForNamespace("twisted.web.client", LogLevel.warn)
+    chosen = FilteringLogObserver(textFileLogObserver(stream), [wanted])
     globalLogBeginner.beginLoggingTo([chosen], redirectStandardIO=False)
     log = Logger(namespace=NAME)
     for notice in settings.notices:

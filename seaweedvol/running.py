@@ -147,13 +147,16 @@ class ServerService(MultiService):
         for number, old in self._old_signals.items():
             signal.signal(number, old)
         server, parts = self._server, self._parts
-        if parts.heartbeat.running:
+        was_known = parts.heartbeat.running
+        if was_known:
             await self._stop_part(parts.heartbeat)
         has_left_before = not server.life.leave() or server.life.is_stopping
         server.life.is_stopping = True
         await deferToThread(server.store.stop)
-        if not has_left_before and parts.http.running:
-            await task.deferLater(self._reactor, server.settings.pre_stop_seconds)
+        seconds = server.settings.pre_stop_seconds
+        if was_known and not has_left_before and seconds > 0:
+            self._log.info("left the masters; serving {seconds} more seconds for clients to notice", seconds=seconds)
+            await task.deferLater(self._reactor, seconds)
         for part in (parts.http, parts.rpc, parts.disks, parts.master):
             if part is not None and part.running:
                 await self._stop_part(part)

@@ -80,6 +80,8 @@ def makeService(options: Options) -> MultiService:  # noqa: N802
 
 def build_service(settings: Settings, reactor: Any) -> MultiService:
     """Everything that runs, wired together and not yet started."""
+    # grpcio prints to standard error past every log; what fails is told by us.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from seaweedvol.cluster.heartbeat import HeartbeatService
     from seaweedvol.disks import make_disks
     from seaweedvol.rpc.service import GrpcService

@@ -23,6 +23,7 @@ from twisted.web.server import Request as ServerRequest
 from twisted.web.server import Site
 
 from seaweedvol.config.address import join_host_port
+from seaweedvol.config.binding import why_not_bound
 from seaweedvol.config.model import EmbeddedMasterSettings
 from seaweedvol.master.allocation import VolumeServers
 from seaweedvol.master.master import Master
@@ -73,11 +74,11 @@ def open_rpc(master: Master, target: str) -> grpc.Server:
     server = grpc.server(ThreadPoolExecutor(RPC_THREADS, thread_name_prefix="master-rpc"), options=_RPC_OPTIONS)
     add_SeaweedServicer_to_server(MasterServicer(master), server)
     try:
-        bound = server.add_insecure_port(target)
+        server.add_insecure_port(target)
     except RuntimeError:
-        bound = 0
-    if not bound:
-        raise CannotListen(f"the gRPC port of the embedded master cannot be opened: {target}")
+        host, _, port = target.rpartition(":")
+        reason = why_not_bound(host.strip("[]"), int(port))
+        raise CannotListen(f"the embedded master cannot listen for gRPC on {target}: {reason}") from None
     server.start()
     return server
 

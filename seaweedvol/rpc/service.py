@@ -14,6 +14,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
+from seaweedvol.config.binding import why_not_bound
+
 if TYPE_CHECKING:
     import grpc
 
@@ -54,6 +56,7 @@ class GrpcService(Service):
     def __init__(self, server: VolumeServer, host: str, port: int, *, threads: int = THREADS,
                  grace: float = GRACE) -> None:
         self._server = server
+        self._host, self._wanted_port = host.strip("[]"), port
         self._address = _address(host, port)
         self._threads = threads
         self._grace = grace
@@ -68,8 +71,9 @@ class GrpcService(Service):
         server = self._make()
         try:
             port = server.add_insecure_port(self._address)
-        except RuntimeError as error:
-            raise OSError(f"failed to listen on grpc address {self._address}: {error}") from None
+        except RuntimeError:
+            reason = why_not_bound(self._host, self._wanted_port)
+            raise OSError(f"cannot listen for gRPC on {self._address}: {reason}") from None
         server.start()
         self._grpc, self.port = server, port
         super().startService()

@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from twisted.application.internet import StreamServerEndpointService
-from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, DeferredList, ensureDeferred, succeed
+from twisted.application.service import MultiService, Service
+from twisted.internet.defer import Deferred, DeferredList, ensureDeferred, maybeDeferred, succeed
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
-from twisted.internet.interfaces import IAddress, IReactorTime, IStreamServerEndpoint
+from twisted.internet.interfaces import IAddress, IListeningPort, IReactorTime, IStreamServerEndpoint
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from seaweedvol.web.app import VolumeApp
@@ -107,17 +107,34 @@ class Site(ServerFactory):
             channel.abort()
 
 
-class SiteService(StreamServerEndpointService):
+class SiteService(Service):
     """A site on its port; stopping it waits for requests that are under way."""
 
     def __init__(self, endpoint: IStreamServerEndpoint, site: Site, clock: IReactorTime) -> None:
-        super().__init__(endpoint, site)
         self.site = site
+        self._endpoint = endpoint
         self._clock = clock
+        self._port: IListeningPort | None = None
+
+    def startService(self) -> None:
+        """Listen.
+
+        :raises CannotListenError: when the port is taken.
+        """
+        if self._port is not None:
+            return
+        found: list[Any] = []
+        self._endpoint.listen(self.site).addBoth(found.append)
+        if isinstance(found[0], Failure):
+            found[0].raiseException()
+        self._port = found[0]
+        super().startService()
 
     def stopService(self) -> Deferred[Any]:
         """Stop listening, then let requests end, for a while."""
-        closing = super().stopService()
+        super().stopService()
+        port, self._port = self._port, None
+        closing = succeed(None) if port is None else maybeDeferred(port.stopListening)
         drained = self.site.drain()
         alarm = self._clock.callLater(STOP_SECONDS, self.site.abort)
 
