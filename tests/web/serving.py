@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import attrs
 from twisted.internet import task
@@ -40,6 +41,8 @@ HERE = "127.0.0.1:8080"
 COOKIE = "5eaf00d5"
 IDLE_SECONDS = 30.0
 NOW = 1_700_000_000.0
+
+T = TypeVar("T")
 
 
 def fid(key: int, volume: int = 1, cookie: str = COOKIE) -> str:
@@ -85,6 +88,11 @@ class Client:
         self.channel.makeConnection(self.wire)
         self.is_lost = False
         self._methods: list[str] = []
+
+    @property
+    def statuses(self) -> list[int]:
+        """The status of each answer so far."""
+        return [answer.status for answer in self.answers()]
 
     @property
     def is_closed(self) -> bool:
@@ -343,6 +351,45 @@ class LoopAgent(FakeAgent):
         answer, = client.send(Request(asked.method, slash + path, headers))
         client.leave()
         return FakeResponse(answer.status, answer.body, *answer.headers)
+
+
+# --- threads -----------------------------------------------------------------------------------------------------
+
+class HeldThreads:
+    """Threads that do nothing before they are told to.
+
+    :ivar waiting: what they have to do, in order.
+    :ivar is_open: whether they work as soon as there is work.
+    """
+
+    def __init__(self, *, is_open: bool = False) -> None:
+        self.waiting: list[tuple[Deferred[Any], Callable[[], Any]]] = []
+        self.is_open = is_open
+
+    def __call__(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> Deferred[T]:
+        """See InThread."""
+        done: Deferred[T] = Deferred()
+        self.waiting.append((done, functools.partial(work, *args, **kwargs)))
+        if self.is_open:
+            self.run()
+        return done
+
+    def run(self, count: int | None = None) -> None:
+        """Do what waits, or the first ``count`` of it; what comes up meanwhile waits too."""
+        now, self.waiting = self.waiting[:count], self.waiting[len(self.waiting) if count is None else count:]
+        for done, work in now:
+            try:
+                result = work()
+            except Exception:
+                done.errback(Failure())
+            else:
+                done.callback(result)
+
+    def open(self) -> None:
+        """Work from now on."""
+        self.is_open = True
+        while self.waiting:
+            self.run(1)
 
 
 # --- the server --------------------------------------------------------------------------------------------------
