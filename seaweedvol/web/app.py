@@ -155,8 +155,8 @@ class VolumeApp:
             common = common_headers(exchange.request, server=server, request_id=request_id)
         else:
             common = [("Server", server), (REQUEST_ID, request_id)]
-        own = {name for name, _ in answer.reply.headers}
-        answer.reply.headers += [(name, value) for name, value in common if name not in own]
+        own = set() if answer.is_proxied else {name for name, _ in answer.reply.headers}
+        answer.reply.headers = [pair for pair in common if pair[0] not in own] + answer.reply.headers
         await self.renderer.send(exchange, answer)
 
 

@@ -77,7 +77,8 @@ class Elsewhere:
         except Exception as error:
             _log.info("cannot proxy to {url}: {error}", url=url, error=error)
             return Answer(empty(500))
-        return Answer(_copied_head(response, is_packed), pieces=pieces_of(response, is_packed=is_packed))
+        return Answer(_copied_head(response, is_packed), pieces=pieces_of(response, is_packed=is_packed),
+                      is_proxied=True)
 
 
 def _copied_head(response: IResponse, is_packed: bool) -> Reply:

@@ -35,6 +35,7 @@ class Intake(Protocol):
     :ivar mime: what is stored unless something better is found.
     :ivar content_md5: what the part's Content-MD5 says, "" otherwise.
     :ivar fields: of the form around the file, those in :data:`FIELDS`.
+    :ivar is_over: whether the file is complete, whatever follows it in the body.
     """
 
     file_name: str
@@ -44,6 +45,7 @@ class Intake(Protocol):
     is_gzipped: bool
     spool: Spool
     fields: dict[str, str]
+    is_over: bool
 
     def feed(self, chunk: bytes) -> None:
         """Take more of the body.
@@ -100,6 +102,7 @@ class RawIntake:
         self.content_md5 = ""
         self.is_gzipped = request.headers.get("Content-Encoding") == "gzip"
         self.fields: dict[str, str] = {}
+        self.is_over = False
         self.spool = new_spool(_wants_md5(request.headers) and not self.is_gzipped)
         self._size_limit = size_limit
 
@@ -143,23 +146,23 @@ class PartIntake:
         self._parser = MultipartParser(bytes_of(boundary))
         self._has_file = False            # a first part was taken, so faults between parts do not matter any more
         self._is_taking = False
-        self._is_over = False
+        self.is_over = False
         self.fields: dict[str, str] = {}
         self._field = ""
 
     def feed(self, chunk: bytes) -> None:
         """See :class:`Intake`."""
-        if not self._is_over:
+        if not self.is_over:
             self._take(self._parser.feed(chunk))
 
     def finish(self, reason: str) -> None:
         """See :class:`Intake`."""
-        if not self._is_over:
+        if not self.is_over:
             self._take(self._parser.finish(reason))
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
-            if self._is_over:
+            if self.is_over:
                 return
             self._take_one(event)
 
@@ -174,14 +177,14 @@ class PartIntake:
         elif isinstance(event, PartEnded):
             self._has_file = True
             self._is_taking = False
-            self._is_over = self.file_name != ""
+            self.is_over = self.file_name != ""
         elif isinstance(event, PartSpoiled):
             if self._is_taking:
                 raise UploadRefused(event.message)
         elif self._is_taking or not self._has_file:
             raise UploadRefused(_message(event))
         else:
-            self._is_over = True
+            self.is_over = True
 
     def _add_to_field(self, data: bytes) -> None:
         text = self.fields.get(self._field, "") + data[:_FIELD_LENGTH].decode("utf-8", "replace")

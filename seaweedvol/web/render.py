@@ -43,12 +43,14 @@ class Answer:
 
     :ivar pieces: a body that is made while it is sent, instead of the reply's.
     :ivar checksum: CRC32C that the single slice of the reply's stream must have, None when nobody knows.
+    :ivar is_proxied: the headers are another server's; Go adds them to its own, so that some come twice.
     :ivar done: called once the body has left, or cannot.
     """
 
     reply: Reply
     pieces: AsyncIterator[bytes] | None = None
     checksum: int | None = None
+    is_proxied: bool = False
     done: Callable[[], None] = _nothing
 
 
@@ -85,10 +87,10 @@ class Renderer:
                 pieces = self._pages(reply.body, answer.checksum)
         if pieces is None:
             await self._send_bytes(exchange, reply, reply.body or b"", is_silent)
-        elif is_silent:
+        elif is_silent and not answer.is_proxied:
             await self._head(exchange, reply, b"", None)
         else:
-            await self._send_pieces(exchange, reply, pieces, whole)
+            await self._send_pieces(exchange, answer, pieces, whole, is_silent)
 
     async def _send_bytes(self, exchange: Exchange, reply: Reply, body: object, is_silent: bool) -> None:
         assert isinstance(body, bytes)
@@ -105,22 +107,30 @@ class Renderer:
         else:
             await exchange.send_and_wait(data)
 
-    async def _send_pieces(self, exchange: Exchange, reply: Reply, pieces: AsyncIterator[bytes],
-                           whole: int | None) -> None:
-        beginning, failure = await _gather(pieces)
-        if failure is not None and reply.status == 200:
-            # Nothing is out yet. Go then replaces the reply, and what it had buffered follows the text.
+    async def _send_pieces(self, exchange: Exchange, answer: Answer, pieces: AsyncIterator[bytes],
+                           whole: int | None, is_silent: bool) -> None:
+        reply = answer.reply
+        beginning, is_all, failure = await _gather(pieces)
+        if failure is not None:
             _log.error("cannot read the body for {method} {uri}: {error}", method=exchange.method,
                        uri=exchange.uri, error=failure)
-            instead = make_text_error(reply, 500, str(failure))
-            assert isinstance(instead.body, bytes)
-            await self._send_bytes(exchange, instead, instead.body + beginning, False)
-            return
+            if reply.status == 200 and not answer.is_proxied:
+                # Nothing is out yet. Go then replaces the reply, and what it had buffered follows the text.
+                instead = make_text_error(reply, 500, str(failure))
+                assert isinstance(instead.body, bytes)
+                await self._send_bytes(exchange, instead, instead.body + beginning, False)
+                return
+        if is_all:
+            whole = len(beginning)
         plan, head = await self._head(exchange, reply, beginning[:SNIFFED_LENGTH], whole, sends=False)
+        if is_silent:
+            await _close(pieces)
+            exchange.send(head)
+            return
         flow = _Flow(exchange, plan, head)
         try:
             await flow.send(beginning)
-            while failure is None and (data := await _next(pieces)):
+            while not is_all and (data := await _next(pieces)):
                 await flow.send(data)
         except ClientGone:
             raise
@@ -214,20 +224,22 @@ class _Flow:
         self._exchange.send(self._head + (_chunk(b"", is_last=True) if self._plan.is_chunked else b""))
 
 
-async def _gather(pieces: AsyncIterator[bytes]) -> tuple[bytes, Exception | None]:
-    """The beginning of a body, as much as Go buffers before anything goes out, and what kept it from being longer."""
+async def _gather(pieces: AsyncIterator[bytes]) -> tuple[bytes, bool, Exception | None]:
+    """The beginning of a body, as much as Go buffers before anything goes out; whether that is all there is to be had,
+    and the error when that is why.
+    """
     beginning: list[bytes] = []
     size = 0
     try:
         while size < BUFFERED_LENGTH:
             piece = await _next(pieces)
             if not piece:
-                break
+                return b"".join(beginning), True, None
             beginning.append(piece)
             size += len(piece)
     except Exception as error:
-        return b"".join(beginning), error
-    return b"".join(beginning), None
+        return b"".join(beginning), True, error
+    return b"".join(beginning), False, None
 
 
 async def _next(pieces: AsyncIterator[bytes]) -> bytes:

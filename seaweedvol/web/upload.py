@@ -181,6 +181,11 @@ class UploadParser:
         except UploadRefused as error:
             self.refusal = error
 
+    @property
+    def wants_more(self) -> bool:
+        """Whether the body is to be read on. Of one that is refused all is read, of a form nothing beyond its file."""
+        return self._intake is None or self.refusal is not None or not self._intake.is_over
+
     def feed(self, chunk: bytes) -> None:
         """Take more of the body. Blocks when a large one must go to the disk.
 

@@ -111,7 +111,7 @@ class Writing:
         taken = 0
         reason = None
         try:
-            while chunk := await exchange.body.read():
+            while parser.wants_more and (chunk := await exchange.body.read()):
                 taken += len(chunk)
                 if taken <= INLINE_LENGTH:
                     parser.feed(chunk)
