@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -446,7 +447,8 @@ class World:
 
 
 def make_world(test: SynchronousTestCase, *flags: str, directory: Path | None = None, agent: FakeAgent | None = None,
-               in_thread: InThread = inline, idle_seconds: float = IDLE_SECONDS) -> World:
+               in_thread: InThread = inline, idle_seconds: float = IDLE_SECONDS,
+               environ: Mapping[str, str] = MappingProxyType({})) -> World:
     """A server with the volumes in ``directory`` (else a new one), until the test ends.
 
     :param flags: of its command line.
@@ -454,7 +456,7 @@ def make_world(test: SynchronousTestCase, *flags: str, directory: Path | None = 
     if directory is None:
         directory = Path(test.mktemp())
         directory.mkdir(parents=True)
-    settings = load_settings([f"-dir={directory}", "-max=20", "-ip=127.0.0.1", *flags], {})
+    settings = load_settings([f"-dir={directory}", "-max=20", "-ip=127.0.0.1", *flags], environ)
     store = build_store(settings)
     store.open()
     store.load()
