@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that nobody listens on, each with its gRPC neighbour (port + 10000) free as well."""
     found: list[int] = []
-    port = 20000 + os.getpid() * 7 % 15000
+    port = 20000 + os.getpid() * 64 % 15000
     while len(found) < count:
         port = 20000 + (port - 20000 + 1) % 15000
         if all(_is_free(candidate) for candidate in (port, port + 10000)):
@@ -121,9 +121,13 @@ class Server:
 
 
 def launch(
-    kind: str, base: pathlib.Path, *, flags: Sequence[str] = (), security: str = "", master: int | None = None
+    kind: str, base: pathlib.Path, *, flags: Sequence[str] = (), security: str = "", master: int | None = None,
+    ready: str = "/healthz",
 ) -> Server:
-    """Start a volume server of ``kind`` ("go" or "ours"), and a Go master unless the port of one is given."""
+    """Start a volume server of ``kind`` ("go" or "ours"), and a Go master unless the port of one is given.
+
+    :param ready: what must answer below 500 before it counts as up.
+    """
     base.mkdir(parents=True, exist_ok=True)
     (base / "data").mkdir(exist_ok=True)
     (base / "config").mkdir(exist_ok=True)
@@ -160,7 +164,7 @@ def launch(
     processes.append(volume)
     server = Server(kind, port, public, grpc_port, base / "data", master_port, processes)
     try:
-        wait_until_up(port, "/healthz", volume)
+        wait_until_up(port, ready, volume)
     except RuntimeError:
         server.stop()
         raise
