@@ -12,44 +12,46 @@ VOLATILE = {
     "date": re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\Z"),
     "x-amz-request-id": re.compile(r"[0-9A-Fa-f]{16,40}\Z"),
 }
+#: Texts that name the servers of one side, each where the other side has its counterpart.
+Names = tuple[str, ...]
 RESET = b"<ConnectionResetError while reading>"
 RECENT = re.compile(r"\w{3}, \d\d \w{3} 20[23]\d \d\d:\d\d:\d\d GMT\Z")
 
 
 def differences(
-    go: list[Response], ours: list[Response], *, fresh_times: bool = True, ports: tuple[str, str] = ("", "")
+    go: list[Response], ours: list[Response], *, fresh_times: bool = True, names: tuple[Names, Names] = ((), ())
 ) -> list[str]:
     """What differs, one line each; empty when the answers are equal.
 
     :param fresh_times: Last-Modified was taken from the clock, so only its form is compared.
-    :param ports: texts naming each server (host:port) that are equal in meaning.
+    :param names: texts naming each server (host:port) that are equal in meaning.
     """
     if len(go) != len(ours):
         return [f"{len(go)} answers against {len(ours)}: {[r.status for r in go]} {[r.status for r in ours]}"]
     found: list[str] = []
     for theirs, mine in zip(go, ours):
-        found += _one(theirs, mine, fresh_times, ports)
+        found += _one(theirs, mine, fresh_times, names)
     return found
 
 
-def _one(go: Response, ours: Response, fresh_times: bool, ports: tuple[str, str]) -> list[str]:
+def _one(go: Response, ours: Response, fresh_times: bool, names: tuple[Names, Names]) -> list[str]:
     found = []
     for what in ("status", "reason", "version", "closed"):
         if getattr(go, what) != getattr(ours, what):
             found.append(f"{what}: {getattr(go, what)!r} against {getattr(ours, what)!r}")
-    theirs, mine = _headers(go, fresh_times, ports[0]), _headers(ours, fresh_times, ports[1])
+    theirs, mine = _headers(go, fresh_times, names[0]), _headers(ours, fresh_times, names[1])
     for item in sorted(set(theirs) - set(mine)):
         found.append(f"header missing: {item[0]}: {item[1]}")
     for item in sorted(set(mine) - set(theirs)):
         found.append(f"header too many: {item[0]}: {item[1]}")
     if RESET in (go.body, ours.body):
         return found  # the answer came, and the rest of a request that was too long lost it again
-    if _body(go, ports[0]) != _body(ours, ports[1]):
+    if _body(go, names[0]) != _body(ours, names[1]):
         found.append(f"body: {_short(go.body)} against {_short(ours.body)}")
     return found
 
 
-def _headers(response: Response, fresh_times: bool, port: str) -> list[tuple[str, str]]:
+def _headers(response: Response, fresh_times: bool, names: Names) -> list[tuple[str, str]]:
     boundary = _boundary(response)
     out = []
     for name, value in response.headers:
@@ -62,8 +64,14 @@ def _headers(response: Response, fresh_times: bool, port: str) -> list[tuple[str
             value = "recent"
         if boundary:
             value = value.replace(boundary, "*")
-        out.append((name, value.replace(port, "SELF") if port else value))
+        out.append((name, _anonymous(value, names)))
     return out
+
+
+def _anonymous(text: str, names: Names) -> str:
+    for number, name in enumerate(names):
+        text = text.replace(name, f"SERVER-{number}")
+    return text
 
 
 def _boundary(response: Response) -> str:
@@ -79,14 +87,14 @@ def _is_status(response: Response) -> bool:
     )
 
 
-def _body(response: Response, port: str) -> bytes:
+def _body(response: Response, names: Names) -> bytes:
     body = response.body
     if _is_status(response):
         return b"*"
     boundary = _boundary(response)
     if boundary:
         body = body.replace(boundary.encode(), b"*")
-    return body.replace(port.encode(), b"SELF") if port else body
+    return _anonymous(body.decode("latin-1"), names).encode("latin-1")
 
 
 def _short(body: bytes) -> str:

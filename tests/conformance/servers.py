@@ -23,10 +23,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that nobody listens on, each with its gRPC neighbour (port + 10000) free as well."""
+    # Both below 32768: from there on the system takes ports for outgoing connections.
+    low, span = 11000, 11000
     found: list[int] = []
-    port = 20000 + os.getpid() * 64 % 15000
+    port = low + os.getpid() * 64 % span
     while len(found) < count:
-        port = 20000 + (port - 20000 + 1) % 15000
+        port = low + (port - low + 1) % span
         if all(_is_free(candidate) for candidate in (port, port + 10000)):
             found.append(port)
     return found

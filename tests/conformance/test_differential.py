@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import pathlib
 import re
-import tempfile
 from itertools import chain
 from typing import Iterable, Sequence
 
@@ -15,19 +13,17 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from tests.conformance import cases_admin, cases_bodies, cases_images, cases_manifests, cases_multipart
 from tests.conformance import cases_names, cases_overrides, cases_paths, cases_protocol, cases_queries
 from tests.conformance import cases_ranges, cases_tokens, cases_writes
-from tests.conformance.case import HOURLY, PICTURES, PLAIN, READ_ONLY, Case
+from tests.conformance.case import Case
 from tests.conformance.compare import differences, same_json_shape
 from tests.conformance.exchange import Response, describe, get, send
-from tests.conformance.servers import WEED, Server, launch
-from seaweedvol.pb import volume_server_pb2
+from tests.conformance.pairs import launch_pair, names_of, send_to_both
+from tests.conformance.servers import WEED, Server
 
 DIFFERENCES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "differences.rst"
 UPLOADS = (cases_names, cases_bodies, cases_queries, cases_multipart, cases_writes)
 READS = (cases_paths, cases_ranges, cases_overrides, cases_images, cases_manifests)
 #: Only cases whose names contain this are run; for working on one of them.
 ONLY = os.environ.get("CONFORMANCE_ONLY", "")
-#: "go" compares Go with itself, which shows what no comparison can tell apart.
-SUBJECT = os.environ.get("CONFORMANCE_SUBJECT", "ours")
 
 
 def known_differences() -> set[str]:
@@ -36,23 +32,6 @@ def known_differences() -> set[str]:
 
 
 _RUNNING: dict[str, tuple[Server, Server]] = {}
-
-
-def _launch_pair(flags: Sequence[str], security: str) -> tuple[Server, Server]:
-    """Both servers with the volumes that cases use; they end with this process, as trial has no end of a class."""
-    base = tempfile.TemporaryDirectory(prefix="conformance")
-    atexit.register(base.cleanup)
-    servers = []
-    for place, kind in (("go", "go"), ("ours", SUBJECT)):
-        server = launch(kind, pathlib.Path(base.name) / place, flags=flags, security=security)
-        atexit.register(server.stop)
-        server.allocate(PLAIN)
-        server.allocate(PICTURES, collection="pics")
-        server.allocate(HOURLY, ttl="1h")
-        server.allocate(READ_ONLY)
-        server.stub().VolumeMarkReadonly(volume_server_pb2.VolumeMarkReadonlyRequest(volume_id=READ_ONLY))
-        servers.append(server)
-    return servers[0], servers[1]
 
 
 class Pair(SynchronousTestCase):
@@ -68,7 +47,7 @@ class Pair(SynchronousTestCase):
             raise SkipTest("no Go server to compare with: set WEED_BINARY")
         name = type(self).__name__
         if name not in _RUNNING:
-            _RUNNING[name] = _launch_pair(self.flags, self.security)
+            _RUNNING[name] = launch_pair(self.flags, self.security)
         self.go, self.ours = _RUNNING[name]
 
     def compare(self, cases: Iterable[Case]) -> None:
@@ -79,13 +58,10 @@ class Pair(SynchronousTestCase):
                 continue
             self.assertIn(case.known, allowed | {""})
             for request in case.requests:
-                answers = [
-                    send(server.public_port if request.public else server.port, request)
-                    for server in (self.go, self.ours)
-                ]
+                answers = send_to_both((self.go, self.ours), request)
                 sent += 1
                 found = differences(
-                    answers[0], answers[1], fresh_times=not case.fixed_times, ports=self._names(request.public)
+                    answers[0], answers[1], fresh_times=not case.fixed_times, names=names_of((self.go, self.ours))
                 )
                 if case.known:
                     outlines = [[_outline(answer) for answer in side] for side in answers]
@@ -96,9 +72,6 @@ class Pair(SynchronousTestCase):
         print(f"{type(self).__name__}.{self._testMethodName}: {sent} requests compared, {different} differ")
         if report:
             self.fail(f"{different} of {sent} answers differ:\n" + "\n".join(report))
-
-    def _names(self, public: bool) -> tuple[str, str]:
-        return tuple(f"127.0.0.1:{s.public_port if public else s.port}" for s in (self.go, self.ours))  # type: ignore
 
 
 class PlainTests(Pair):
