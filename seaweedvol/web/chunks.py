@@ -21,9 +21,9 @@ from seaweedvol.web.content import deliver, describe
 from seaweedvol.web.manifest import Chunk, Manifest
 from seaweedvol.web.render import Answer
 from seaweedvol.web.reply import BodyStream, BytesSource, Reply
-from seaweedvol.web.request import NeedlePath, Request
+from seaweedvol.web.request import NeedlePath, Request, strict_int
 from seaweedvol.web.threads import InThread
-from seaweedvol.web.upstream import get, pieces_of
+from seaweedvol.web.upstream import drop, get, pieces_of
 from seaweedvol.web.urls import bytes_of, escape_path, extension
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 _NO_TYPE: Final = "application/octet-stream"
 _NO_BYTES: Final = BytesSource(b"")
+# Tells how many chunked files a request for a chunk is inside of. A file that contains itself would otherwise open
+# connections until no descriptor is left.
+DEPTH_HEADER: Final = "X-Seaweedvol-Chunk-Depth"
+MAX_DEPTH: Final = 16
 
 
 class ChunkUnreadable(Exception):
@@ -60,20 +64,21 @@ class Chunks:
         filename = path.filename or whole.name
         ext = path.ext or extension(filename)
         mime = "" if whole.mime.startswith(_NO_TYPE) else whole.mime
+        depth = 1 + max(0, strict_int(request.headers.get(DEPTH_HEADER)) or 0)
         reply.set("X-File-Store", "chunked")
         if pictures.is_wanted(ext.lower(), request.query):
-            return await self._picture(request, reply, whole, filename, ext.lower(), mime)
+            return await self._picture(request, reply, whole, filename, ext.lower(), mime, depth)
         mime = describe(request, reply, filename=filename, mime=mime)
         reply = deliver(request, reply, source=_NO_BYTES, total=whole.total, mime=mime, entropy=self.entropy)
         if isinstance(reply.body, BodyStream):
-            return Answer(reply, pieces=self._parts(whole, reply.body))
+            return Answer(reply, pieces=self._parts(whole, reply.body, depth))
         return Answer(reply)
 
     async def _picture(self, request: Request, reply: Reply, whole: Manifest, filename: str, ext: str,
-                       mime: str) -> Answer:
+                       mime: str, depth: int) -> Answer:
         """A picture in chunks is put together in memory to be resized."""
         try:
-            data = b"".join([piece async for piece in self._span(whole, 0, whole.total)])
+            data = b"".join([piece async for piece in self._span(whole, 0, whole.total, depth)])
             data = await self.in_thread(pictures.transformed, data, ext, request.query)
         except ChunkUnreadable:
             data = b""
@@ -81,15 +86,15 @@ class Chunks:
         return Answer(deliver(request, reply, source=BytesSource(data), total=len(data), mime=mime,
                               entropy=self.entropy))
 
-    async def _parts(self, whole: Manifest, stream: BodyStream) -> AsyncGenerator[bytes, None]:
+    async def _parts(self, whole: Manifest, stream: BodyStream, depth: int) -> AsyncGenerator[bytes, None]:
         for part in stream.parts:
             if isinstance(part, bytes):
                 yield part
             elif part.length:
-                async for piece in self._span(whole, part.offset, part.length):
+                async for piece in self._span(whole, part.offset, part.length, depth):
                     yield piece
 
-    async def _span(self, whole: Manifest, offset: int, length: int) -> AsyncGenerator[bytes, None]:
+    async def _span(self, whole: Manifest, offset: int, length: int, depth: int) -> AsyncGenerator[bytes, None]:
         """``length`` bytes of the file from ``offset`` on. Chunks follow each other without regard to gaps, as in Go.
         """
         first = next((number for number, chunk in enumerate(whole.chunks)
@@ -102,7 +107,7 @@ class Chunks:
         for chunk in whole.chunks[first:]:
             if not length:
                 return
-            async for piece in self._chunk(chunk, skip):
+            async for piece in self._chunk(chunk, skip, depth):
                 piece = piece[:length]
                 length -= len(piece)
                 if piece:
@@ -113,18 +118,21 @@ class Chunks:
         if length:
             raise ChunkUnreadable("EOF")
 
-    async def _chunk(self, chunk: Chunk, skip: int) -> AsyncGenerator[bytes, None]:
+    async def _chunk(self, chunk: Chunk, skip: int, depth: int) -> AsyncGenerator[bytes, None]:
         url = await self._url_of(chunk.fid)
+        if depth > MAX_DEPTH:
+            raise ChunkUnreadable(f"Read chunk needle error: [500] {url}")
+        headers = {DEPTH_HEADER: [str(depth)]}
+        if skip > 0:
+            headers["Range"] = [f"bytes={skip}-"]
         try:
-            response, is_packed = await get(self.agent, url, {"Range": [f"bytes={skip}-"]} if skip > 0 else {})
+            response, is_packed = await get(self.agent, url, headers)
         except ConnectError as error:
             raise ChunkUnreadable(f'Get "{url}": {error}') from None
-        if response.code == 416:
-            raise ChunkUnreadable("Invalid range")
-        if response.code == 200 and skip > 0:
-            raise ChunkUnreadable("Range requests are not supported by the remote server")
-        if response.code not in (200, 206):
-            raise ChunkUnreadable(f"Read chunk needle error: [{response.code}] {url}")
+        complaint = _complaint(response.code, skip, url)
+        if complaint:
+            drop(response)
+            raise ChunkUnreadable(complaint)
         async for piece in pieces_of(response, is_packed=is_packed):
             yield piece
 
@@ -141,3 +149,12 @@ class Chunks:
         if not locations:
             raise ChunkUnreadable("File Not Found")
         return f"http://{self.choose(locations).url}/{escape_path(bytes_of(fid)).decode('ascii')}"
+
+
+def _complaint(status: int, skip: int, url: str) -> str:
+    """What is wrong with an answer; "" when it can be used."""
+    if status == 416:
+        return "Invalid range"
+    if status == 200 and skip > 0:
+        return "Range requests are not supported by the remote server"
+    return "" if status in (200, 206) else f"Read chunk needle error: [{status}] {url}"

@@ -116,6 +116,13 @@ async def pieces_of(response: IResponse, *, is_packed: bool = False) -> AsyncGen
         intake.drop()
 
 
+def drop(response: IResponse) -> None:
+    """Let go of a response whose body is not wanted; its connection would stay open otherwise."""
+    intake = Intake()
+    response.deliverBody(intake)
+    intake.drop()
+
+
 async def get(agent: IAgent, url: str, headers: dict[str, list[str]]) -> tuple[IResponse, bool]:
     """GET ``url``, asking for gzip on our own account unless the caller says what it takes, as Go's client does.
 

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.server.interfaces import Location
 from tests.conformance.exchange import Response, get
-from tests.web.serving import Asked, FakeAgent, FakeResponse, fid, make_world
+from tests.web.serving import Asked, FakeAgent, FakeResponse, LoopAgent, fid, make_world
 
 DATA = bytes(range(200))
 FIDS = ("5,0acafe0001", "5,0bcafe0001", "6,0ccafe0001")
@@ -189,3 +189,28 @@ class MissingTests(ChunksTests):
             answer, = client.send(get(PATH, ("Range", "bytes=150-155")))
             self.assertEqual((answer.status, answer.header("Content-Length"), answer.body), (206, "6", b""))
             self.assertTrue(client.is_closed)
+
+    def test_connection_let_go(self) -> None:
+        """An answer that is of no use does not keep its connection."""
+        changed = FakeResponse(404, b"gone", ends=False)
+        self.holders.changed[URLS[0]] = changed
+        self.read()
+        assert changed.wire is not None
+        self.assertTrue(changed.wire.disconnecting or changed.wire.disconnected)
+
+
+class NestedTests(SynchronousTestCase):
+    """Chunked files whose chunks are chunked files."""
+
+    def test_in_itself(self) -> None:
+        """A file that contains itself is given up instead of asking on and on."""
+        agent = LoopAgent()
+        world = make_world(self, agent=agent)
+        world.allocate()
+        world.locations.known = {1: [Location("b:2", "")]}
+        text = json.dumps({"size": 5, "chunks": [{"fid": PATH[1:], "offset": 0, "size": 5}]})
+        world.put(1, text.encode("ascii"), query="?cm=true")
+        answer = world.ask("GET", PATH)
+        complaint = f"Read chunk needle error: [500] http://b:2{PATH}\n"
+        self.assertEqual((answer.status, answer.body.decode("ascii")), (500, complaint))
+        self.assertEqual(len(agent.asked), 16)
