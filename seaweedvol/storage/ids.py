@@ -106,7 +106,8 @@ def parse_needle_path(text: str) -> tuple[NeedleId, Cookie]:
     if delta_text:
         delta = parse_uint(delta_text)
         if delta > MAX_UINT64 - key:
-            raise InvalidId(f"delta {delta} overflows needle id {key:x}")
+            # Go's message has the hexadecimal digits of the key once more in hexadecimal.
+            raise InvalidId(f"delta {delta} overflows needle id {f'{key:x}'.encode().hex()}")
         key = NeedleId(key + delta)
     return key, cookie
 

@@ -202,7 +202,8 @@ def extension(path: str) -> str:
 def cleaned_location(target: Target) -> str | None:
     """Where Go's ServeMux sends a request whose path is not clean (status 307), or None.
 
-    The mux cleans the escaped path and then escapes it once more, so an escape in such a path comes out doubled.
+    The mux cleans the escaped path and then escapes it once more, so an escape in such a path comes out doubled. The
+    query follows as it came, each byte a character.
     """
     path = target.escaped_path
     rooted = path if path.startswith("/") else "/" + path
@@ -214,4 +215,4 @@ def cleaned_location(target: Target) -> str | None:
     location = escape_path(cleaned.encode("ascii"))
     if target.raw_query:
         location += b"?" + target.raw_query
-    return "".join(chr(c) if c < 0x80 else f"%{c:02x}" for c in location)
+    return location.decode("latin-1")

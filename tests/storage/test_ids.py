@@ -88,7 +88,7 @@ class NeedlePathTests(SynchronousTestCase):
             ("01637037dx", 'Parse cookie error: needle cookie 637037dx format error: '
                            'strconv.ParseUint: parsing "637037dx": invalid syntax'),
             ("01637037d6_x", 'strconv.ParseUint: parsing "x": invalid syntax'),
-            ("ffffffffffffffff637037d6_1", "delta 1 overflows needle id ffffffffffffffff"),
+            ("ffffffffffffffff637037d6_1", "delta 1 overflows needle id " + "66" * 16),
         ):
             error = self.assertRaises(InvalidId, ids.parse_needle_path, text)
             self.assertEqual(str(error), words)

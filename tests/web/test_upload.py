@@ -285,6 +285,19 @@ class RefusalTests(SynchronousTestCase):
         parser.feed(b"x")
         self.assertRaises(UploadRefused, parser.finish)
 
+    def test_wants_more(self) -> None:
+        """A form is read no further than its file; what is refused is read to its end."""
+        rules = UploadRules(10, mime_types=BUILTIN_TYPES)
+        parser = UploadParser(request("POST", T, FORM), rules)
+        parser.feed(part(b"file", b'; filename="n"'))
+        self.assertTrue(parser.wants_more)
+        parser.feed(part(b"another", b'; filename="m"'))
+        self.assertFalse(parser.wants_more)
+        self.assertEqual(parser.finish().file_name, "n")
+        parser = UploadParser(request("PUT", T, []), rules)
+        parser.feed(b"x" * 11)
+        self.assertTrue(parser.wants_more)
+
     def test_no_boundary(self) -> None:
         """A multipart body that is not described is refused before it comes."""
         parser = UploadParser(request("POST", T, []), UploadRules(10, mime_types=BUILTIN_TYPES))

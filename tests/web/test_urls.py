@@ -78,7 +78,7 @@ REDIRECTS = (
     (b'http://h', '/'),
     (b'/..//%C3%A9', '/%25C3%25A9'),
     (b'/a/.', '/a'),
-    (b'//a?\xc3\xa9', '/a?%c3%a9'),
+    (b'//a?\xc3\xa9', '/a?\xc3\xa9'),
 )
 
 # path, path.Clean, path.Base, filepath.Ext
