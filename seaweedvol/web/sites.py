@@ -173,7 +173,8 @@ class PoolService(MultiService):
         stopped: Deferred[Any] = super().stopService()
 
         def stop_pool(result: object) -> object:
-            self._pool.stop()
+            if self._pool.started:
+                self._pool.stop()
             return result
 
         return stopped.addBoth(stop_pool)
