@@ -10,6 +10,8 @@ from seaweedvol.web.bodies import BodyError, ChunkedBody, Framing, LengthBody
 
 CHUNK = b"5\r\nhello\r\n"
 END = b"0\r\n\r\n"
+TOKENS = [b"0", b"1", b"5", b"\r\n", b"\r", b"\n", b"hello", b"x", b";a", b" ", b"\t", END, b"A: b\r\n", b"1\r\nx\r\n",
+          CHUNK]
 MALFORMED = (
     (b"\r\n", "empty hex number for chunk length"),
     (b";x\r\n", "empty hex number for chunk length"),
@@ -71,6 +73,23 @@ class ChunkedBodyTests(SynchronousTestCase):
         pieces = [sent[at:at + packet] for at in range(0, len(sent), packet)]
         self.assertEqual(take_all(body, pieces + [b"GET"], limit), (b"".join(chunks), b"GET"))
         self.assertTrue(body.is_complete)
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.lists(st.sampled_from(TOKENS), max_size=12).map(b"".join))
+    def test_any_nonsense(self, sent: bytes) -> None:
+        """Byte by byte gives the same data, end and error as all at once."""
+        found = []
+        for pieces in ([sent], [sent[at:at + 1] for at in range(len(sent))]):
+            body, buffer, data, words = ChunkedBody(), bytearray(), b"", ""
+            try:
+                for piece in pieces:
+                    buffer += piece
+                    while not body.is_complete and (taken := body.take(buffer, 100)):
+                        data += taken
+            except BodyError as error:
+                words = str(error)
+            found.append((data, words, body.is_complete, bytes(buffer) if body.is_complete else b""))
+        self.assertEqual(*found)
 
     def test_trailer(self) -> None:
         """Lines behind the last chunk are skipped; blanks behind a length are none of it."""
