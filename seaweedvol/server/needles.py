@@ -40,7 +40,7 @@ class Needles:
         return volume.placement.copy_count if volume is not None else 0
 
     def open(self, volume_id: VolumeId, key: NeedleId, *, read_deleted: bool = False) -> Needle | PagedNeedle:
-        """A needle to be sent: with its data when they are small, compressed or a manifest, else to be read in pages.
+        """A needle to be sent: with its data when they are small or a manifest, else to be read in pages.
 
         An empty needle (``size`` 0) is known by its key only: whoever asks, its cookie fits.
 

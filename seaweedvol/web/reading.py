@@ -18,15 +18,16 @@ from seaweedvol.storage.errors import InvalidId, NeedleNotFound, StorageError
 from seaweedvol.storage.format.needle import Needle
 from seaweedvol.storage.ids import Cookie, NeedleId, VolumeId, parse_needle_path as parse_fid, parse_volume_id
 from seaweedvol.web import manifest, pictures
-from seaweedvol.web.compressing import BadGzip, gunzip, is_gzip
+from seaweedvol.web.compressing import is_gzip
 from seaweedvol.web.conditional import http_date, is_not_modified
 from seaweedvol.web.content import deliver, describe, header_value
 from seaweedvol.web.exchange import Exchange
 from seaweedvol.web.render import Answer
-from seaweedvol.web.reply import BytesSource, Reply, empty, json_error
+from seaweedvol.web.reply import BytesSource, Reply, Source, empty, json_error
 from seaweedvol.web.request import NeedlePath, Request, parse_needle_path
 from seaweedvol.web.threads import InThread
 from seaweedvol.web.tokens import token_of
+from seaweedvol.web.unpacking import unpacked
 from seaweedvol.web.urls import extension, text_of
 from seaweedvol.web.waiting import Waited, room_in
 
@@ -114,6 +115,9 @@ class Reading:
                 answer = Answer(empty(404))
             else:
                 answer = await self._of_needle(request, path, opened, meta)
+        except (StorageError, OSError):
+            done()
+            return Answer(empty(500))
         except BaseException:
             done()
             raise
@@ -122,11 +126,19 @@ class Reading:
 
     async def _open(self, request: Request, path: NeedlePath, volume_id: VolumeId,
                     key: NeedleId) -> Needle | PagedNeedle:
-        """A picture that is to be changed must be in memory, whatever its size."""
+        """A picture that is to be changed must be in memory, whatever its size; so must what is to be unpacked for
+        ranges in any order.
+        """
+        needles = self.server.needles
         read_deleted = request.query.get("readDeleted") == "true"
-        if request.method != "HEAD" and pictures.is_wanted(path.ext.lower(), request.query):
-            return await self.in_thread(self.server.needles.read, volume_id, key, read_deleted=read_deleted)
-        return await self.in_thread(self.server.needles.open, volume_id, key, read_deleted=read_deleted)
+        is_picture = pictures.is_wanted(path.ext.lower(), request.query)
+        if request.method != "HEAD" and is_picture:
+            return await self.in_thread(needles.read, volume_id, key, read_deleted=read_deleted)
+        opened = await self.in_thread(needles.open, volume_id, key, read_deleted=read_deleted)
+        if not isinstance(opened, Needle) and opened.meta.is_compressed and (
+                is_picture or "," in request.headers.get("Range")):
+            return await self.in_thread(needles.read, volume_id, key, read_deleted=read_deleted)
+        return opened
 
     async def _of_needle(self, request: Request, path: NeedlePath, opened: Needle | PagedNeedle,
                          meta: Needle) -> Answer:
@@ -144,28 +156,39 @@ class Reading:
                 return await self.chunks.answer(request, reply, chunked, path)
         filename, ext = _name_of(path, meta)
         mime = _type_of(meta)
-        if isinstance(opened, Needle):
-            data = await self._transformed(request, reply, opened, ext)
-            mime = describe(request, reply, filename=filename, mime=mime)
-            return Answer(deliver(request, reply, source=BytesSource(data), total=len(data), mime=mime,
-                                  entropy=self.entropy))
+        content = await self._content(request, reply, opened, meta, ext)
         mime = describe(request, reply, filename=filename, mime=mime)
-        reply = deliver(request, reply, source=opened, total=meta.data_size, mime=mime, entropy=self.entropy)
+        reply = deliver(request, reply, source=content.source, total=content.length, mime=mime, entropy=self.entropy)
         is_whole = reply.status == 200 and not request.headers.get("Range")
-        return Answer(reply, checksum=meta.checksum if is_whole else None)
+        return Answer(reply, checksum=content.checksum if is_whole else None)
 
-    async def _transformed(self, request: Request, reply: Reply, needle: Needle, ext: str) -> bytes:
+    async def _content(self, request: Request, reply: Reply, opened: Needle | PagedNeedle, meta: Needle,
+                       ext: str) -> _Content:
         """The data as they are to be sent: unpacked, cropped, resized."""
-        data = needle.data
-        is_picture = pictures.is_wanted(ext, request.query)
-        if needle.is_compressed:
-            if not is_picture and "gzip" in request.headers.get("Accept-Encoding") and is_gzip(data):
+        if isinstance(opened, Needle):
+            content, start = _Content(BytesSource(opened.data), len(opened.data)), opened.data
+        else:
+            content = _Content(opened, meta.data_size, meta.checksum)
+            start = await self.in_thread(opened.read, 0, 2) if meta.is_compressed else b""
+        if meta.is_compressed and is_gzip(start):
+            if not pictures.is_wanted(ext, request.query) and "gzip" in request.headers.get("Accept-Encoding"):
                 reply.set("Content-Encoding", "gzip")
-                return data
-            data = await self.in_thread(_unpacked, data)
-        if pictures.is_wanted(ext.lower(), request.query):
-            data = await self.in_thread(pictures.transformed, data, ext.lower(), request.query)
-        return data
+                return content
+            content = _Content(*await self.in_thread(unpacked, content.source, content.length, content.checksum))
+        if isinstance(opened, Needle) and pictures.is_wanted(ext.lower(), request.query):
+            packed = await self.in_thread(content.source.read, 0, content.length)
+            data = await self.in_thread(pictures.transformed, packed, ext.lower(), request.query)
+            content = _Content(BytesSource(data), len(data))
+        return content
+
+
+@attrs.frozen
+class _Content:
+    """Bytes to be sent: where from, how many, and the CRC32C that nobody has compared yet."""
+
+    source: Source
+    length: int
+    checksum: int | None = None
 
 
 def _counted(limit: ByteLimit, size: int) -> Callable[[], None]:
@@ -204,13 +227,3 @@ def _name_of(path: NeedlePath, meta: Needle) -> tuple[str, str]:
 def _type_of(meta: Needle) -> str:
     mime = text_of(meta.mime)
     return "" if mime.startswith(_NO_TYPE) else mime
-
-
-def _unpacked(data: bytes) -> bytes:
-    """What is in ``data``; what only claims to be gzip stays as it is, and damaged gzip gives nothing, as in Go."""
-    if not is_gzip(data):
-        return data
-    try:
-        return gunzip(data)
-    except BadGzip:
-        return b""

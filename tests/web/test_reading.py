@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 
 from PIL import Image
 from twisted.trial.unittest import SynchronousTestCase
@@ -130,6 +131,25 @@ class ContentTests(ReadingTests):
         self.assertEqual(self.get(odd).body, b"no gzip at all")
         damaged = self.world.put(2, gzip.compress(TEXT)[:-12], ("Content-Encoding", "gzip"))
         self.assertEqual(self.get(damaged).body, b"")
+
+    def test_large_packed(self) -> None:
+        """Gzip of any size is sent as it is or undone on the way, whole or in parts; broken data are an error."""
+        data = random.Random(5).randbytes(3 << 19) + bytes(4 << 20)
+        packed = gzip.compress(data, 1)
+        path = self.world.put(1, packed, ("Content-Encoding", "gzip"))
+        self.assertTrue(self.get(path, ("Accept-Encoding", "gzip")).body == packed)
+        whole = self.get(path)
+        self.assertEqual((whole.header("Content-Encoding"), whole.body == data), (None, True))
+        self.assertEqual(self.get(path, method="HEAD").header("Content-Length"), str(len(data)))
+        self.assertTrue(self.get(path, ("Range", "bytes=1000000-2000000")).body == data[1000000:2000001])
+        parts = self.get(path, ("Range", "bytes=2000000-2000009,5-9"))
+        self.assertIn(data[5:10], parts.body)
+        self.assertEqual(parts.status, 206)
+        file, = self.world.server.store.locations[0].directory.glob("*.dat")
+        with file.open("r+b") as volume:
+            volume.seek(1 << 20)
+            volume.write(b"broken")
+        self.assertEqual(self.get(path).status, 500)
 
     def test_picture(self) -> None:
         """Pictures are cut and made smaller on request; what is no picture stays as it is."""

@@ -71,13 +71,13 @@ def read_needle(core: Core, key: int, *, read_deleted: bool) -> Needle:
 
 
 def open_needle(core: Core, key: int, *, read_deleted: bool, paged_above: int = PAGED_ABOVE) -> Needle | PagedNeedle:
-    """As :func:`read_needle`, but larger needles are left on disk unless they must be unpacked anyway."""
+    """As :func:`read_needle`, but larger needles are left on disk, except manifests, which are parsed anyway."""
     try:
         paged = _open_paged(core, key, read_deleted, paged_above)
     except Corrupt:
         with core.lock:
             paged = _open_paged(core, key, read_deleted, paged_above)
-    if paged is None or paged.meta.is_compressed or paged.meta.is_manifest:
+    if paged is None or paged.meta.is_manifest:
         return read_needle(core, key, read_deleted=read_deleted)
     _check_expiry(core, paged.meta)
     return paged
