@@ -213,9 +213,13 @@ class Exchange(server.Request):
 
 
 def _route_segment(segment: bytes) -> bytes:
-    """A path segment as routes are matched against it: decoded, but never into further segments."""
+    """A path segment as routes are matched against it: decoded, but never into further segments.
+
+    A line feed stays escaped too: the router's patterns stop at one, and the path would have no route at all.
+    """
     try:
         decoded = unescape(segment)
     except BadEscape:
         decoded = segment
-    return bytes_of(text_of(decoded).replace("/", "%2F")).decode("utf-8", "replace").encode("utf-8")
+    text = text_of(decoded).replace("/", "%2F").replace("\n", "%0A")
+    return bytes_of(text).decode("utf-8", "replace").encode("utf-8")

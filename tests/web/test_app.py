@@ -46,6 +46,11 @@ class PortTests(AppTests):
             self.assertIn(self.ask("GET", path).status, (200, 503))
             self.assertEqual(self.ask("GET", path, is_public=True).status, 400)
 
+    def test_line_feed(self) -> None:
+        """A path with a line feed in it is a path, and gets its answer."""
+        for path in ("/1,01%0a", "/%0a", "/a%0Ab/c", "/%0d%0a"):
+            self.assertIn(self.ask("GET", path).status, (400, 404), path)
+
     def test_static_on_both(self) -> None:
         """The icon and what the page needs are on both."""
         for is_public in (False, True):
