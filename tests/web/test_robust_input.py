@@ -20,13 +20,15 @@ NEEDLES = [fid(key) for key in range(1, 7)]
 PATHS = NEEDLES + [
     "/", "/1", "/1,", "/1,01", fid(3) + ".txt", f"/1/02{fid(2)[-8:]}/name.png", fid(9, 9), "/4294967296,015eaf00d5",
     "/status", "/healthz", "/ui/index.html", "/favicon.ico", "/seaweedfsstatic/", "/seaweedfsstatic", "//1,01",
-    "/a/../b", "/%", "/%zz", "/1,01%2e", "/%00", "*", "", "http://a/1,01", "a:b", "/\u6d77"]
+    "/a/../b", "/%", "/%zz", "/1,01%2e", "/%00", "/1,%0a", "*", "", "http://a/1,01", "a:b", "/\u6d77"]
 CHANGING = ["/status", "/ui/index.html"]
 READ_PATHS = PATHS + [fid(key, cookie=SECRET) for key in KEPT]
 QUERIES = [
     "?", "?ttl=3m", "?ttl=\xff", "?ts=99999999999999999999", "?type=replicate", "?cm=true", "?cm=false", "?fsync=true",
     "?pretty=y", "?width=20&height=-1", "?crop_x1=1", "?readDeleted=true", "?dl=1", "?response-content-type=a%0d%0ab",
     "?a=%zz", "?a;b", "?proxied=true", "?jwt=x.y.z"]
+SEGMENTS = ["%", "a", "01", "5eaf00d5", ",", "/", "//", ".", "..", "_", "-", "%2f", "%0a", "%00", "%ff", "%25", "\xe9",
+            "~", "+", " ", ";", "&", "=", "?", "#", "@", ":", "[", "]"]
 READING = ["GET", "GET", "HEAD", "OPTIONS"]
 METHODS = READING + ["POST", "POST", "PUT", "PUT", "DELETE"]
 WRONG_METHODS = ["PATCH", "CONNECT", "PRI", "get", "G T", ""]
@@ -67,6 +69,8 @@ def requests(draw: st.DrawFn, methods: Sequence[str] = METHODS, paths: Sequence[
         return draw(st.sampled_from(right if draw(st.integers(0, 24)) else wrong))
 
     method, version = rarely(WRONG_METHODS, methods), rarely(WRONG_VERSIONS, VERSIONS)
+    if not draw(st.integers(0, 7)):
+        paths = ["/1," + "".join(draw(st.lists(st.sampled_from(SEGMENTS), max_size=8)))]
     target = draw(st.sampled_from(paths if method in READING else PATHS)) + rarely(QUERIES, [""] * 3 + QUERIES)
     lines = [rarely(WRONG_FIELDS, FIELDS) for _ in range(draw(st.integers(0, 4)))]
     body = draw(st.sampled_from(BODIES)) if method not in READING or not draw(st.integers(0, 3)) else b""
