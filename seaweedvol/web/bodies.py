@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+from seaweedvol.web.partheaders import HeaderError, PartHeaderReader
+
 CUT_SHORT: Final = "unexpected EOF"
 # Go reads a chunk's first line out of a buffer of this size.
 _LINE_LIMIT: Final = 4096
@@ -127,10 +129,12 @@ class ChunkedBody:
             return False
         line = bytes(buffer[:end + 1])
         length = _chunk_length(line)
-        del buffer[:end + 1]
-        self._excess = max(0, self._excess + len(line) - 2 + 2 - (16 + 2 * length))
-        if self._excess > _EXCESS_LIMIT:
+        excess = max(0, self._excess + len(line) - (16 + 2 * length))
+        if excess > _EXCESS_LIMIT:
+            # The line stays where it is: data taken before may go first, then this is found again.
             raise BodyError("chunked encoding contains too much non-data")
+        del buffer[:end + 1]
+        self._excess = excess
         self._chunk_left = length
         self._in_trailer = length == 0
         return True
@@ -147,7 +151,12 @@ class ChunkedBody:
             if len(buffer) >= _LINE_LIMIT:
                 raise BodyError("http: suspiciously long trailer after chunked body")
             return False
-        del buffer[:end + 4]
+        block = buffer[:end + 4]
+        try:
+            PartHeaderReader().read(block, None)
+        except HeaderError as error:
+            raise BodyError(str(error)) from None
+        del buffer[:end + 4 - len(block)]
         self.is_complete = True
         return True
 

@@ -229,7 +229,9 @@ class Channel(Protocol):
             self.input_was_taken()
 
     def _begin(self) -> bool:
-        if self._last_method == "POST" and len(self.unread) >= 1:
+        if self._last_method == "POST" and self.unread:
+            if len(self.unread) < 4 and self.input_error is None:
+                return False
             self._skip_line_ends()
         try:
             head = self._reader.feed(self.unread)

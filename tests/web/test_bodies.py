@@ -26,6 +26,9 @@ MALFORMED = (
     (CHUNK + b"x", ""),
     (b"5\r\nhelloXY", "malformed chunked encoding"),
     (b"5\r\nhello\n0", "malformed chunked encoding"),
+    (b"0\r\nno colon\r\n\r\n", 'malformed MIME header: missing colon: "no colon"'),
+    (b"0\r\n A: b\r\n\r\n", 'malformed MIME header initial line: " A: b"'),
+    (b"0\r\nA: \x01\r\n\r\n", 'malformed MIME header line: "A: \\x01"'),
     (b"0\r\n" + b"A" * 5000, "http: suspiciously long trailer after chunked body"),
 )
 
@@ -117,6 +120,7 @@ class ChunkedBodyTests(SynchronousTestCase):
         """A body that is nearly all chunk lines is refused."""
         sent = (b"1;" + b"x" * 2000 + b"\r\ny\r\n") * 20
         self.assertRaisesRegex(BodyError, "too much non-data", take_all, ChunkedBody(), [sent], 1)
+        self.assertRaisesRegex(BodyError, "too much non-data", take_all, ChunkedBody(), [sent])
 
     def test_cut_short(self) -> None:
         """The end of input has a name of its own within the trailer."""
