@@ -35,6 +35,21 @@ class VolumeProcess:
     grpc_port: int = attrs.field(factory=free_port)
     popen: "subprocess.Popen[bytes] | None" = None
 
+    def command(self) -> list[str]:
+        """The command line, but for the directory."""
+        return [
+            sys.executable,
+            "-m",
+            "seaweedvol.cli",
+            f"-port={self.port}",
+            f"-port.grpc={self.grpc_port}",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            "-max=8",
+            "-master=127.0.0.1:1",
+            "-preStopSeconds=0",
+        ]
+
     def start(self) -> None:
         """Start it and wait until it answers HTTP.
 
@@ -45,19 +60,7 @@ class VolumeProcess:
         data.mkdir(exist_ok=True)
         with log.open("ab") as sink:
             self.popen = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "seaweedvol.cli",
-                    f"-port={self.port}",
-                    f"-port.grpc={self.grpc_port}",
-                    "-ip=127.0.0.1",
-                    "-ip.bind=127.0.0.1",
-                    f"-dir={data.absolute()}",
-                    "-max=8",
-                    "-master=127.0.0.1:1",
-                    "-preStopSeconds=0",
-                ],
+                [*self.command(), f"-dir={data.absolute()}"],
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
