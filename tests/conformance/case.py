@@ -18,6 +18,7 @@ class Case:
 
     :ivar fixed_times: Last-Modified is set by the request, so it must be equal to the second.
     :ivar known: label of the entry in docs/differences.rst that says why answers differ.
+    :ivar has_pictures: bodies that are pictures may differ in their bytes, not in kind and size.
     :ivar keeps_outline: though they differ, status and names of headers must agree.
     """
 
@@ -25,6 +26,7 @@ class Case:
     requests: tuple[Request, ...]
     fixed_times: bool = False
     known: str = ""
+    has_pictures: bool = False
     keeps_outline: bool = True
 
 

@@ -194,7 +194,7 @@ def _bodies(keys: Keys) -> dict[str, Request]:
         ),
         "refused then get": raw("PUT /zz HTTP/1.1\nHost: a\nContent-Length: 5\n\nhello" + follow, "PUT", 2),
         "refused large": raw("PUT /zz HTTP/1.1\nHost: a\nContent-Length: 300000\n\n" + "x" * 300000, "PUT"),
-        "refused expect": raw("PUT /zz HTTP/1.1\nHost: a\nContent-Length: 5\nExpect: 100-continue\n\n", "PUT"),
+        "refused expect": raw("PUT /zz HTTP/1.1\nHost: a\nContent-Length: 5\nExpect: 100-continue\n\nhello", "PUT"),
         "delete with body": raw(f"DELETE {keys.path()} HTTP/1.1\nHost: a\nContent-Length: 5\n\nhello", "DELETE"),
         "options with body": raw("OPTIONS / HTTP/1.1\nHost: a\nContent-Length: 5\n\nhello", "OPTIONS"),
         "patch with body": raw("PATCH / HTTP/1.1\nHost: a\nContent-Length: 5\n\nhello", "PATCH"),

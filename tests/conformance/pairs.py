@@ -20,7 +20,9 @@ SUBJECT = os.environ.get("CONFORMANCE_SUBJECT", "ours")
 _SENDERS = ThreadPoolExecutor(2)
 
 
-def launch_pair(flags: Sequence[str] = (), security: str = "") -> tuple[Server, Server]:
+def launch_pair(
+    flags: Sequence[str] = (), security: str = "", *, has_volumes: bool = True
+) -> tuple[Server, Server]:
     """Both servers with the volumes that cases use; they end with this process, as trial has no end of a class."""
     base = tempfile.TemporaryDirectory(prefix="conformance")
     atexit.register(base.cleanup)
@@ -28,13 +30,18 @@ def launch_pair(flags: Sequence[str] = (), security: str = "") -> tuple[Server, 
     for place, kind in (("go", "go"), ("ours", SUBJECT)):
         server = launch(kind, pathlib.Path(base.name) / place, flags=flags, security=security)
         atexit.register(server.stop)
-        server.allocate(PLAIN)
-        server.allocate(PICTURES, collection="pics")
-        server.allocate(HOURLY, ttl="1h")
-        server.allocate(READ_ONLY)
-        server.stub().VolumeMarkReadonly(volume_server_pb2.VolumeMarkReadonlyRequest(volume_id=READ_ONLY))
+        if has_volumes:
+            _allocate(server)
         servers.append(server)
     return servers[0], servers[1]
+
+
+def _allocate(server: Server) -> None:
+    server.allocate(PLAIN)
+    server.allocate(PICTURES, collection="pics")
+    server.allocate(HOURLY, ttl="1h")
+    server.allocate(READ_ONLY)
+    server.stub().VolumeMarkReadonly(volume_server_pb2.VolumeMarkReadonlyRequest(volume_id=READ_ONLY))
 
 
 def names_of(servers: tuple[Server, Server]) -> tuple[Names, Names]:

@@ -10,18 +10,18 @@ from typing import Iterable, Sequence
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.conformance import cases_admin, cases_bodies, cases_images, cases_manifests, cases_multipart
-from tests.conformance import cases_names, cases_overrides, cases_paths, cases_protocol, cases_queries
-from tests.conformance import cases_ranges, cases_tokens, cases_writes
+from tests.conformance import cases_admin, cases_bodies, cases_encodings, cases_images, cases_manifests, cases_multipart
+from tests.conformance import cases_names, cases_overrides, cases_paths, cases_ports, cases_protocol, cases_queries
+from tests.conformance import cases_ranges, cases_tokens, cases_wire, cases_writes
 from tests.conformance.case import Case
-from tests.conformance.compare import differences, same_json_shape
+from tests.conformance.compare import Names, as_picture, differences, same_json_shape
 from tests.conformance.exchange import Response, describe, get, send
 from tests.conformance.pairs import launch_pair, names_of, send_to_both
 from tests.conformance.servers import WEED, Server
 
 DIFFERENCES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "differences.rst"
-UPLOADS = (cases_names, cases_bodies, cases_queries, cases_multipart, cases_writes)
-READS = (cases_paths, cases_ranges, cases_overrides, cases_images, cases_manifests)
+UPLOADS = (cases_names, cases_bodies, cases_queries, cases_multipart, cases_writes, cases_wire)
+READS = (cases_encodings, cases_paths, cases_ranges, cases_overrides, cases_images, cases_manifests)
 #: Only cases whose names contain this are run; for working on one of them.
 ONLY = os.environ.get("CONFORMANCE_ONLY", "")
 
@@ -47,8 +47,12 @@ class Pair(SynchronousTestCase):
             raise SkipTest("no Go server to compare with: set WEED_BINARY")
         name = type(self).__name__
         if name not in _RUNNING:
-            _RUNNING[name] = launch_pair(self.flags, self.security)
+            _RUNNING[name] = self.launch()
         self.go, self.ours = _RUNNING[name]
+
+    def launch(self) -> tuple[Server, Server]:
+        """Start both."""
+        return launch_pair(self.flags, self.security)
 
     def compare(self, cases: Iterable[Case]) -> None:
         """Run ``cases`` on both; fails with every difference that no label of docs/differences.rst covers."""
@@ -60,8 +64,10 @@ class Pair(SynchronousTestCase):
             for request in case.requests:
                 answers = send_to_both((self.go, self.ours), request)
                 sent += 1
+                if case.has_pictures:
+                    answers = [[as_picture(answer) for answer in side] for side in answers]
                 found = differences(
-                    answers[0], answers[1], fresh_times=not case.fixed_times, names=names_of((self.go, self.ours))
+                    answers[0], answers[1], fresh_times=not case.fixed_times, names=self.names()
                 )
                 if case.known:
                     outlines = [[_outline(answer) for answer in side] for side in answers]
@@ -72,6 +78,10 @@ class Pair(SynchronousTestCase):
         print(f"{type(self).__name__}.{self._testMethodName}: {sent} requests compared, {different} differ")
         if report:
             self.fail(f"{different} of {sent} answers differ:\n" + "\n".join(report))
+
+    def names(self) -> tuple[Names, Names]:
+        """What the servers of each side are called."""
+        return names_of((self.go, self.ours))
 
 
 class PlainTests(Pair):
@@ -88,6 +98,10 @@ class PlainTests(Pair):
     def test_protocol(self) -> None:
         """Raw requests, broken ones too, get Go's answer and leave the connection as Go leaves it."""
         self.compare(cases_protocol.cases())
+
+    def test_public(self) -> None:
+        """The public port answers as Go's."""
+        self.compare(cases_ports.public_cases())
 
     def test_endpoints(self) -> None:
         """What is not a needle answers as Go's."""
@@ -127,3 +141,17 @@ class LimitTests(Pair):
     def test_limits(self) -> None:
         """Bodies at and over the limit are answered as by Go."""
         self.compare(cases_admin.limit_cases())
+
+
+class WhiteListTests(Pair):
+    """Servers that take writes from elsewhere only."""
+
+    flags = ("-whiteList=10.0.0.1",)
+
+    def launch(self) -> tuple[Server, Server]:
+        """See Pair; no volumes, as the list holds for RPCs as well."""
+        return launch_pair(self.flags, has_volumes=False)
+
+    def test_refusals(self) -> None:
+        """Who is not on the list is refused what Go refuses, and nothing else."""
+        self.compare(cases_ports.refused_cases())
