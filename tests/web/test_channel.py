@@ -88,6 +88,14 @@ class KeepAliveTests(ChannelTests):
         self.talk(b"\r\n" + head("GET", self.path))
         self.assertEqual(self.client.statuses, [400, 200])
 
+    def test_line_end_after_post_in_pieces(self) -> None:
+        """It may come byte by byte."""
+        self.client.send(post("/1,", b"x"))
+        for byte in (b"\r", b"\n"):
+            self.client.send(byte)
+        self.talk(head("GET", self.path))
+        self.assertEqual(self.client.statuses, [400, 200])
+
     def test_refused_head(self) -> None:
         """A head that makes no sense is refused after the answers before it, and ends the connection."""
         self.talk(head("GET", self.path) + b"nonsense\r\n\r\n" + head("GET", self.path))
