@@ -1,0 +1,234 @@
+"""Tests of :mod:`seaweedvol.running`: in which order a server starts and stops, and what ends it early."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from types import SimpleNamespace
+from typing import Any, cast
+
+import attrs
+from twisted.application.service import Service
+from twisted.internet import defer, task
+from twisted.trial.unittest import SynchronousTestCase
+
+from seaweedvol import running
+from seaweedvol.config.errors import ConfigError
+from seaweedvol.running import Parts, ServerService
+from seaweedvol.server.server import Life
+
+
+class FakeReactor(task.Clock):
+    """Time, and what a reactor is told at the end."""
+
+    running = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stopped = 0
+        self.triggers: list[tuple[Any, ...]] = []
+
+    def callFromThread(self, act: Any, *args: Any) -> None:  # noqa: N802
+        """At once."""
+        act(*args)
+
+    def addSystemEventTrigger(self, *trigger: Any) -> None:  # noqa: N802
+        """Remember."""
+        self.triggers.append(trigger)
+
+    def stop(self) -> None:
+        """Count."""
+        self.stopped += 1
+
+
+class Part(Service):
+    """A part that tells when it starts and stops."""
+
+    def __init__(self, name: str, told: list[str], error: Exception | None = None) -> None:
+        self.name, self._told, self._error = name, told, error
+        self.loaded: defer.Deferred[None] = defer.succeed(None)
+
+    def startService(self) -> None:
+        """Tell, or fail."""
+        if self._error is not None:
+            raise self._error
+        self._told.append(f"+{self.name}")
+        super().startService()
+
+    def stopService(self) -> None:
+        """Tell."""
+        self._told.append(f"-{self.name}")
+        super().stopService()
+
+    def when_loaded(self) -> defer.Deferred[None]:
+        """As of the disks."""
+        return self.loaded
+
+
+@attrs.define
+class FakeStore:
+    """A store that tells what is asked of it."""
+
+    told: list[str]
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda: self.told.append(name)
+
+
+class RunningTests(SynchronousTestCase):
+    """A server of fake parts; what they tell is in ``told``."""
+
+    def setUp(self) -> None:
+        self.told: list[str] = []
+        self.reactor, self.life = FakeReactor(), Life()
+        self.updates: list[tuple[Any, ...]] = []
+        settings = SimpleNamespace(log_level=0, server_id="me", pre_stop_seconds=10,
+                                   http=SimpleNamespace(bind_ip="", port=1))
+        self.server = SimpleNamespace(
+            settings=settings, store=FakeStore(self.told), life=self.life,
+            guard=SimpleNamespace(update=lambda *values: self.updates.append(values)))
+        self.handlers: dict[int, Any] = {}
+        self.patch(running, "deferToThread", defer.maybeDeferred)
+        self.patch(signal, "signal", lambda number, handler: self.handlers.update({number: handler}))
+        self.patch(signal, "getsignal", lambda number: signal.SIG_IGN)
+        self.addCleanup(sys.setswitchinterval, sys.getswitchinterval())
+        log = logging.getLogger("seaweedvol")
+        self.addCleanup(log.setLevel, log.level)
+
+    def make(self, **errors: Exception) -> ServerService:
+        """The server; parts named in ``errors`` do not start."""
+        disks, http, rpc, heartbeat, master = (
+            Part(name, self.told, errors.get(name)) for name in ("disks", "http", "rpc", "heartbeat", "master"))
+        self.disks = disks
+        return ServerService(cast(Any, self.server), Parts(cast(Any, disks), http, rpc, heartbeat, master),
+                             self.reactor)
+
+    def start(self, **errors: Exception) -> ServerService:
+        """The server, started."""
+        service = self.make(**errors)
+        service.privilegedStartService()
+        service.startService()
+        return service
+
+
+class OrderTests(RunningTests):
+    """Start and stop."""
+
+    def test_start(self) -> None:
+        """Masters are told when everything else is there."""
+        self.start()
+        self.assertEqual(self.told, ["open", "+master", "+disks", "+rpc", "+http", "+heartbeat"])
+
+    def test_ports_wait_for_volumes(self) -> None:
+        """No port is open before the volumes are loaded."""
+        service = self.make()
+        self.disks.loaded = defer.Deferred()
+        service.startService()
+        self.assertEqual(self.told, ["open", "+master", "+disks"])
+        self.disks.loaded.callback(None)
+        self.assertIn("+http", self.told)
+
+    def test_stop(self) -> None:
+        """Masters are told first, and clients have their time to notice before ports close; the store is last."""
+        service = self.start()
+        del self.told[:]
+        stopped = service.stopService()
+        self.assertEqual((self.told, self.life.is_stopping), (["-heartbeat", "stop"], True))
+        self.reactor.advance(9.9)
+        self.assertNoResult(stopped)
+        self.reactor.advance(0.1)
+        self.successResultOf(stopped)
+        self.assertEqual(self.told[2:], ["-http", "-rpc", "-disks", "-master", "close"])
+
+    def test_stop_after_leaving(self) -> None:
+        """Who has left before does not wait once more."""
+        service = self.start()
+        self.life.leave()
+        self.successResultOf(service.stopService())
+
+    def test_stop_without_wait(self) -> None:
+        """No seconds are none."""
+        self.server.settings.pre_stop_seconds = 0
+        self.successResultOf(self.start().stopService())
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_stop_while_loading(self) -> None:
+        """A stop waits for the start, and then undoes it."""
+        service = self.make()
+        self.disks.loaded = defer.Deferred()
+        service.startService()
+        stopped = service.stopService()
+        self.assertNoResult(stopped)
+        self.disks.loaded.callback(None)
+        self.reactor.advance(10)
+        self.successResultOf(stopped)
+        self.assertEqual(self.told[-1], "close")
+
+    def test_failing_stop(self) -> None:
+        """A part that cannot stop does not keep the others from it."""
+        service = self.start()
+        self.patch(Part, "stopService", lambda part: 1 / 0)
+        stopped = service.stopService()
+        self.reactor.advance(10)
+        self.successResultOf(stopped)
+        self.assertEqual(self.told[-1], "close")
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 5)
+
+
+class RefusalTests(RunningTests):
+    """What cannot start."""
+
+    def test_port_taken(self) -> None:
+        """A part that cannot start ends the process with code 1, without waiting for clients that never were."""
+        service = self.start(http=OSError("port\ntaken"))
+        self.assertEqual((self.reactor.stopped, self.reactor.triggers), (1, [("after", "shutdown", running._exit, 1)]))
+        self.assertNotIn("+heartbeat", self.told)
+        self.successResultOf(service.stopService())
+        self.assertEqual(self.told[-3:], ["-disks", "-master", "close"])
+
+    def test_before_the_reactor(self) -> None:
+        """Giving up before the reactor runs only says how to end."""
+        self.reactor.running = False
+        self.make().give_up(3, "no reason")
+        self.assertEqual((self.reactor.stopped, len(self.reactor.triggers)), (0, 1))
+
+
+class SignalTests(RunningTests):
+    """What signals do."""
+
+    def send(self, number: int) -> None:
+        """As the system does."""
+        self.handlers[number](number, None)
+
+    def test_hang_up(self) -> None:
+        """SIGHUP reads keys anew, and looks for volumes."""
+        keys = SimpleNamespace(write_key=b"w", write_expires=1, read_key=b"r", read_expires=2)
+        self.patch(running, "reload_security", lambda _: SimpleNamespace(settings=keys, white_list=("10.0.0.1",)))
+        self.start()
+        self.send(signal.SIGHUP)
+        self.assertEqual(self.updates, [(("10.0.0.1",), b"w", 1, b"r", 2)])
+        self.assertEqual(self.told[-1], "load_new_volumes")
+
+    def test_hang_up_with_broken_keys(self) -> None:
+        """Settings that cannot be read change nothing."""
+        def broken(settings: object) -> None:
+            raise ConfigError("no TOML")
+
+        self.patch(running, "reload_security", broken)
+        self.start()
+        self.send(signal.SIGHUP)
+        self.assertEqual((self.updates, self.told[-1]), ([], "load_new_volumes"))
+
+    def test_interrupt_of_a_background_program(self) -> None:
+        """SIGINT ends the server where the shell has told it to ignore that."""
+        self.start()
+        self.send(signal.SIGINT)
+        self.assertEqual(self.reactor.stopped, 1)
+
+    def test_signals_are_given_back(self) -> None:
+        """At the end signals do what they did before."""
+        service = self.start()
+        service.stopService()
+        self.reactor.advance(10)
+        self.assertEqual(set(self.handlers.values()), {None})
