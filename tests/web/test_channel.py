@@ -92,7 +92,7 @@ class KeepAliveTests(ChannelTests):
         """It may come byte by byte."""
         self.client.send(post("/1,", b"x"))
         for byte in (b"\r", b"\n"):
-            self.client.send(byte)
+            self.talk(byte)
         self.talk(head("GET", self.path))
         self.assertEqual(self.client.statuses, [400, 200])
 
