@@ -69,15 +69,16 @@ class ServerService(MultiService):
         """Nothing: ports open when the volumes are loaded."""
 
     def startService(self) -> None:
-        """Take the directories, then start the rest in the background.
-
-        :raises DirectoryInUse: when another server has one of them.
-        :raises OSError: when one cannot be used.
-        """
+        """Take the directories, then start the rest in the background; what cannot start ends the process with 1."""
         Service.startService(self)
         sys.setswitchinterval(SWITCH_INTERVAL)
         join_logs(logging.DEBUG if self._server.settings.log_level > 0 else logging.INFO)
-        self._server.store.open()
+        try:
+            self._server.store.open()
+        except Exception as error:
+            # A directory that another server has: the operator needs the reason, not twistd's stack.
+            self.give_up(1, " ".join(str(error).split()))
+            return
         self._starting = defer.Deferred.fromCoroutine(self._start())
 
     async def _start(self) -> None:

@@ -17,6 +17,7 @@ from seaweedvol import running
 from seaweedvol.config.errors import ConfigError
 from seaweedvol.running import Parts, ServerService
 from seaweedvol.server.server import Life
+from seaweedvol.storage.errors import DirectoryInUse
 
 
 class FakeReactor(task.Clock):
@@ -186,6 +187,16 @@ class RefusalTests(RunningTests):
         self.assertNotIn("+heartbeat", self.told)
         self.successResultOf(service.stopService())
         self.assertEqual(self.told[-3:], ["-disks", "-master", "close"])
+
+    def test_directory_taken(self) -> None:
+        """A directory that another server has does so too, before anything else is started."""
+        def taken() -> None:
+            raise DirectoryInUse("in use")
+
+        self.server.store = SimpleNamespace(open=taken, stop=lambda: None, close=lambda: None)
+        service = self.start()
+        self.assertEqual((self.reactor.stopped, self.told), (1, []))
+        self.successResultOf(service.stopService())
 
     def test_before_the_reactor(self) -> None:
         """Giving up before the reactor runs only says how to end."""
