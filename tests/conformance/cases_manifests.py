@@ -184,9 +184,8 @@ def _headers(part: str) -> list[list[tuple[str, str]]]:
 
 
 def _odd(keys: Keys) -> Iterator[Case]:
-    one, two = keys.fid(), keys.fid()
     for name, text in ODD.items():
-        path = keys.path()
+        one, two, path = keys.fid(), keys.fid(), keys.path()
         known = "answers-instead-of-hanging-up" if name == "null chunk" else ""
         data = text.replace("ONE", one).replace("TWO", two).encode("utf-8", "surrogatepass")
         yield Case(

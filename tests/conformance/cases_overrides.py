@@ -25,7 +25,29 @@ OVERRIDES = (
     "response-content-disposition=inline&dl=true",
     "response-content-type=a/b&width=4",
     "response-content-length=3",
+    "response-content-type",
+    "response-content-type=%20",
+    "response-content-type=a%00b",
+    "response-content-type=a%09b",
+    "response-content-type=%C3%A9",
+    "response-content-type=%FF",
+    "response-content-type=+x+",
+    "response-content-type=multipart/byteranges;%20boundary=x",
+    "response-content-disposition=",
+    "response-content-disposition=&dl=1",
+    "response-content-disposition=a%0Ab",
+    "response-content-disposition=attachment&filename=x",
+    "response-content-encoding=",
+    "response-content-encoding=br&response-content-type=a/b",
+    "response-expires=0&response-cache-control=max-age%3D60,%20public",
+    "response-content-language=" + "x" * 3000,
+    "response-last-modified=x",
+    "response-accept-ranges=none",
+    "response-x-own=1",
+    "response-content-type=a;b",
+    "response-content-type=%zz",
 )
+PARTS = ("bytes=0-1", "bytes=0-0,2-2")
 
 
 def cases() -> Iterator[Case]:
@@ -42,6 +64,7 @@ def _overrides(keys: Keys) -> Iterator[Case]:
         (
             post(path + STAMP, body, ("Content-Type", kind)),
             *[get(f"{path}?{query}", method=method) for query in OVERRIDES for method in ("GET", "HEAD")],
+            *[get(f"{path}?{query}", ("Range", part)) for query in OVERRIDES for part in PARTS],
         ),
         True,
     )

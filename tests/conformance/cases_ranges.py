@@ -54,6 +54,12 @@ RANGES = (
     "bytes=-100",
     "bytes=-101",
 )
+#: Of objects of a megabyte and more.
+LARGE = (
+    "bytes=-1", "bytes=-1048576", "bytes=-1048577", "bytes=-2000000", "bytes=1048575-", "bytes=1048576-",
+    "bytes=1048577-",
+    "bytes=0-1048576", "bytes=0-0,-1", "bytes=0-1048575,5-6", "bytes=122879-122881", "bytes=262143-262145,-3",
+    "bytes=-0")
 CONDITIONS = (
     [("If-Modified-Since", STORED_AT)],
     [("If-Modified-Since", "Tue, 14 Nov 2023 22:13:19 GMT")],
@@ -139,6 +145,7 @@ def _large(keys: Keys) -> Iterator[Case]:
     for name, data in {
         "3 MB": large,
         "1 MiB": (RANDOM * 400)[: 1 << 20],
+        "2 MiB": (RANDOM * 700)[: 2 << 20],
         "just paged": (RANDOM * 400)[: (1 << 20) + 1],
     }.items():
         path = keys.path()
@@ -153,6 +160,8 @@ def _large(keys: Keys) -> Iterator[Case]:
                 get(path, ("Range", "bytes=-7")),
                 get(path, ("Range", "bytes=0-1,100000-100001")),
                 get(path, ("Range", "bytes=9999999-")),
+                *[get(path, ("Range", part), method=method) for part in LARGE for method in ("GET", "HEAD")],
+                get(path, ("Range", "bytes=-1048577"), ("Accept-Encoding", "gzip"), public=True),
                 get(path + "?dl=1"),
                 get(path, ("If-Modified-Since", STORED_AT)),
                 get(path + ".png?width=4"),

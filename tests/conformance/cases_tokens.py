@@ -42,6 +42,7 @@ def cases() -> Iterator[Case]:
     setup = post(f"/{fid}{STAMP}", BODY, HEADER, bearer(token(WRITE_KEY, fid)))
     yield from _refused(setup, fid, keys.fid())
     yield _sources(setup, fid)
+    yield from _public(setup, fid, keys)
 
 
 def bearer(text: str) -> tuple[str, str]:
@@ -126,4 +127,39 @@ def _sources(setup: Request, fid: str) -> Case:
             get(path, reader),
         ),
         True,
+    )
+
+
+def _public(setup: Request, fid: str, keys: Keys) -> Iterator[Case]:
+    """The other port, ranges and conditions, uploads beyond ordinary ones; with a right token and without."""
+    read, write = bearer(token(READ_KEY, fid)), bearer(token(WRITE_KEY, fid))
+    path = "/" + fid
+    reads = [
+        get(f"{path}{query}", *headers, method=method, public=public)
+        for query in ("", "?dl=1", ".txt", "?readDeleted=true", "?cm=false", "_0", "_1")
+        for headers in ((), (read,), (write,), (read, ("Range", "bytes=0-4")), (read, ("Accept-Encoding", "gzip")))
+        for method in ("GET", "HEAD")
+        for public in (False, True)
+    ]
+    yield Case("token public reads", (setup, *reads), fixed_times=True)
+    other = keys.fid()
+    signed = bearer(token(WRITE_KEY, other))
+    yield Case(
+        "token uploads",
+        (
+            post(f"/{other}{STAMP}", RANDOM[:60], method="PUT"),
+            post(f"/{other}{STAMP}", RANDOM[:60], signed, method="PUT"),
+            post(f"/{other}{STAMP}", RANDOM * 150, method="PUT"),
+            post(f"/{other}{STAMP}", RANDOM * 150, ("Expect", "100-continue"), method="PUT"),
+            post(f"/{other}_1{STAMP}", RANDOM[:60], signed, method="PUT"),
+            post(f"/{other}.txt{STAMP}", RANDOM[:60], signed, method="PUT"),
+            post(f"/{other}{STAMP}&type=replicate", RANDOM[:60], method="PUT"),
+            post(f"/{other}{STAMP}&type=replicate", RANDOM[:60], signed, method="PUT"),
+            Request("DELETE", f"/{other}?type=replicate"),
+            Request("DELETE", f"/{other}_1", (signed,)),
+            Request("DELETE", f"/{other}", (signed,), None, True),
+            Request("DELETE", f"/{other}", (signed,)),
+            Request("DELETE", f"/{other}", (signed,)),
+        ),
+        fixed_times=True,
     )

@@ -11,7 +11,8 @@ from typing import Iterable, Sequence
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.conformance import cases_admin, cases_bodies, cases_encodings, cases_images, cases_manifests, cases_multipart
-from tests.conformance import cases_names, cases_overrides, cases_paths, cases_ports, cases_protocol, cases_queries
+from tests.conformance import cases_names, cases_overrides, cases_paths, cases_pictures, cases_ports
+from tests.conformance import cases_protocol, cases_queries
 from tests.conformance import cases_ranges, cases_tokens, cases_wire, cases_writes
 from tests.conformance.case import Case
 from tests.conformance.compare import Names, as_picture, differences, same_json_shape
@@ -21,7 +22,7 @@ from tests.conformance.servers import WEED, Server
 
 DIFFERENCES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "differences.rst"
 UPLOADS = (cases_names, cases_bodies, cases_queries, cases_multipart, cases_writes, cases_wire)
-READS = (cases_encodings, cases_paths, cases_ranges, cases_overrides, cases_images, cases_manifests)
+READS = (cases_encodings, cases_pictures, cases_paths, cases_ranges, cases_overrides, cases_images, cases_manifests)
 #: Only cases whose names contain this are run; for working on one of them.
 ONLY = os.environ.get("CONFORMANCE_ONLY", "")
 
@@ -70,7 +71,7 @@ class Pair(SynchronousTestCase):
                     answers[0], answers[1], fresh_times=not case.fixed_times, names=self.names()
                 )
                 if case.known:
-                    outlines = [[_outline(answer) for answer in side] for side in answers]
+                    outlines = [[outline(answer) for answer in side] for side in answers]
                     found = found if case.keeps_outline and outlines[0] != outlines[1] else []
                 if found:
                     different += 1
@@ -112,12 +113,13 @@ class PlainTests(Pair):
         for target in cases_admin.shape_targets():
             theirs, ours = (send(server.port, get(target))[0] for server in (self.go, self.ours))
             self.assertEqual(theirs.status, ours.status, target)
-            self.assertEqual(_outline(theirs), _outline(ours), target)
+            self.assertEqual(outline(theirs), outline(ours), target)
             if "json" in (theirs.header("Content-Type") or ""):
                 self.assertTrue(same_json_shape(theirs.body, ours.body), (theirs.body, ours.body))
 
 
-def _outline(response: Response) -> list[str]:
+def outline(response: Response) -> list[str]:
+    """Status and names of headers."""
     skip = {"content-length", "transfer-encoding", "last-modified", "accept-ranges"}
     names = sorted(name for name, _ in response.headers if name.lower() not in skip)
     return [str(response.status), *names]
