@@ -57,7 +57,8 @@ class Appender:
             return self._group.join(None)
         needle = appended.needle
         end = appended.offset + self._core.codec.record_length(needle.size)
-        return self._group.join(Put(needle.key, appended.offset, end, found))
+        row_end = self._core.open_files().needles.index_length()
+        return self._group.join(Put(needle.key, appended.offset, end, row_end, found))
 
     def _append(self, draft: Draft, check_cookie: bool) -> tuple[Appended, Found]:
         """What became of the draft, and what was under its key before."""
@@ -198,7 +199,8 @@ class Appender:
             return
         for put in reversed(puts):
             found = files.needles.get(put.key)
-            if found is None or found[0] != put.offset:
+            # Who wrote or deleted the needle since then was told that it is done.
+            if found is None or found[0] != put.offset or found[1] < 0:
                 continue
             try:
                 self._undo_one(files, put)
@@ -206,7 +208,7 @@ class Appender:
                 self._core.report(f"needle {put.key:x} of volume {self._core.volume_id} stays unsynced: {error}")
 
     def _undo_one(self, files: Files, put: Put) -> None:
-        if put.end == files.data.length():
+        if put.end == files.data.length() and put.row_end == files.needles.index_length():
             self._cut(files, put.offset)
             files.needles.retract(put.key, put.prior)
         elif put.prior is not None and put.prior[1] >= 0:

@@ -91,6 +91,14 @@ def _files(core: Core) -> Files:
     return files
 
 
+def _reader(files: Files) -> Callable[[int, int], bytes]:
+    try:
+        return files.data.pinned()
+    except OSError:
+        # Closed since the files were taken; as if it had been before.
+        raise NeedleNotFound() from None
+
+
 def _locate(needles: INeedleMap, key: int, read_deleted: bool) -> tuple[int, int]:
     found = needles.get(key)
     if found is None or not found[0]:
@@ -121,7 +129,7 @@ def _read_whole(core: Core, key: int, read_deleted: bool) -> Needle:
         return Needle(0, key)
     codec = core.codec
     length = codec.record_length(size)
-    read_at = files.data.read_at
+    read_at = _reader(files)
     try:
         needle = codec.decode(_read(core, read_at, length, offset), size)
     except SizeMismatch:
@@ -151,7 +159,7 @@ def _open_paged(core: Core, key: int, read_deleted: bool, paged_above: int) -> P
     offset, size = _locate(files.needles, key, read_deleted)
     if size <= paged_above:
         return None
-    read_at = files.data.pinned()
+    read_at = _reader(files)
     try:
         return _paged_at(core, read_at, key, offset, size)
     except SizeMismatch:

@@ -7,6 +7,7 @@ sets them there, kept apart so that an operator can be told, and so that taking 
 from __future__ import annotations
 
 import enum
+import threading
 from typing import Final
 
 import attrs
@@ -35,19 +36,25 @@ _CURABLE: Final = frozenset((
 
 @attrs.define(eq=False)
 class WriteGate:
-    """The reasons that hold, each with a detail. Readers need no lock: the dict is replaced, never changed."""
+    """The reasons that hold, each with a detail. Readers need no lock: the dict is replaced, never changed.
+
+    Those who replace it do: an operator, the watch over the disk and a failing read may come at the same moment.
+    """
 
     volume_id: int
     admin_lets_delete: bool = False
     _details: dict[ReadOnlyReason, str] = attrs.Factory(dict)
+    _replacing: threading.Lock = attrs.Factory(threading.Lock)
 
     def close(self, reason: ReadOnlyReason, detail: str = "") -> None:
         """Refuse writes because of ``reason``."""
-        self._details = {**self._details, reason: detail}
+        with self._replacing:
+            self._details = {**self._details, reason: detail}
 
     def open(self, *reasons: ReadOnlyReason) -> None:
         """These reasons hold no more."""
-        self._details = {reason: detail for reason, detail in self._details.items() if reason not in reasons}
+        with self._replacing:
+            self._details = {reason: detail for reason, detail in self._details.items() if reason not in reasons}
 
     def close_by_admin(self, lets_delete: bool) -> None:
         """An operator or the master wants it read-only."""

@@ -14,11 +14,14 @@ import attrs
 
 @attrs.frozen
 class Put:
-    """An append that is not on the device yet: what undoing it takes. ``end`` is where its record ends."""
+    """An append that is not on the device yet: what undoing it takes. ``end`` is where its record ends, ``row_end``
+    where its row does.
+    """
 
     key: int
     offset: int
     end: int
+    row_end: int
     prior: tuple[int, int] | None
 
 

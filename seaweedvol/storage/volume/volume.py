@@ -147,7 +147,12 @@ class Volume:
     def modified_at(self) -> float:
         """Unix time in seconds at which the .dat last changed; 0 once closed."""
         files = self._core.files
-        return files.data.modified_at() if files else 0.0
+        try:
+            return files.data.modified_at() if files else 0.0
+        except OSError:
+            if self._core.files is files:
+                raise
+            return 0.0
 
     @property
     def last_modified_at(self) -> int:

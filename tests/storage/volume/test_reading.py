@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
+from collections.abc import Callable
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -25,11 +26,16 @@ class FailingFile(MemoryFile):
 
     error: OSError | None = None
 
-    def read_at(self, length: int, offset: int) -> bytes:
+    def pinned(self) -> Callable[[int, int], bytes]:
         """As the file, or the error."""
-        if self.error:
-            raise self.error
-        return super().read_at(length, offset)
+        read_at = super().pinned()
+
+        def read_or_fail(length: int, offset: int) -> bytes:
+            if self.error:
+                raise self.error
+            return read_at(length, offset)
+
+        return read_or_fail
 
 
 class ReadTests(SynchronousTestCase):
@@ -165,7 +171,7 @@ class QuarantineTests(SynchronousTestCase):
         self.volume._core.files = Files(self.file, files.needles)
         self.volume.append(draft(1, b"one"))
 
-    def fail(self, number: int = errno.EIO) -> None:  # type: ignore[override]
+    def fail_once(self, number: int = errno.EIO) -> None:
         """One read that fails."""
         self.file.error = OSError(number, "no")
         self.assertRaises(OSError, self.volume.read, 1)
@@ -173,10 +179,10 @@ class QuarantineTests(SynchronousTestCase):
 
     def test_three_in_a_row(self) -> None:
         """After the third EIO the volume is quarantined: read-only, reported once, still readable."""
-        self.fail()
-        self.fail()
+        self.fail_once()
+        self.fail_once()
         self.assertFalse(self.volume.is_quarantined)
-        self.fail()
+        self.fail_once()
         self.assertTrue(self.volume.is_quarantined)
         self.assertIn(ReadOnlyReason.IO_ERROR, self.volume.read_only_reasons)
         self.assertEqual(len(self.reports), 1)
@@ -188,13 +194,13 @@ class QuarantineTests(SynchronousTestCase):
     def test_a_success_between_ends_the_streak(self) -> None:
         """Only errors in a row count, and only EIO."""
         for _ in range(3):
-            self.fail()
-            self.fail()
+            self.fail_once()
+            self.fail_once()
             self.volume.read(1)
-        self.fail()
-        self.fail()
-        self.fail(errno.ENOMEM)
-        self.fail()
+        self.fail_once()
+        self.fail_once()
+        self.fail_once(errno.ENOMEM)
+        self.fail_once()
         self.assertFalse(self.volume.is_quarantined)
 
 

@@ -34,7 +34,7 @@ class GroupSyncTests(SynchronousTestCase):
 
         def append(offset: int) -> None:
             with lock:
-                batch = group.join(Put(1, offset, offset + 8, None))
+                batch = group.join(Put(1, offset, offset + 8, 16, None))
                 joined.append(batch)
             group.wait(batch)
 
@@ -126,6 +126,45 @@ class FailedSyncTests(SynchronousTestCase):
                     self.assertEqual(volume.read(key).data, state)
                 volume.close()
                 volume = self.volume = self.ground.load()
+        self.assertEqual(self.ground.reports, [])
+
+    def test_a_later_delete_stays(self) -> None:
+        """A needle that was deleted while its overwrite was being synced in vain does not come back."""
+
+        def fail() -> None:
+            self.assertGreater(self.volume.delete(1, COOKIE), 0)
+            raise OSError(errno.EIO, "no")
+
+        with failpoints.armed("data.sync", fail):
+            self.assertRaises(OSError, self.volume.append, draft(1, b"unsynced"), fsync=True)
+        for _ in range(2):
+            self.assertRaises(NeedleDeleted, self.volume.read, 1)
+            self.volume.close()
+            self.volume = self.ground.load()
+
+    def test_two_failed_batches(self) -> None:
+        """The second takes back its own row, not the one with which the first restored what it had overwritten."""
+        others: list[threading.Thread] = []
+
+        def fail() -> None:
+            if not others:
+                others.append(threading.Thread(
+                    target=self.assertRaises, args=(OSError, self.volume.append, draft(2, b"two")),
+                    kwargs={"fsync": True},
+                ))
+                others[0].start()
+                while self.volume.locate(2) is None:
+                    pass
+            raise OSError(errno.EIO, "no")
+
+        with failpoints.armed("data.sync", fail):
+            self.assertRaises(OSError, self.volume.append, draft(1, b"unsynced"), fsync=True)
+            others[0].join()
+        for _ in range(2):
+            self.assertEqual(self.volume.read(1).data, b"one")
+            self.assertRaises(NeedleNotFound, self.volume.read, 2)
+            self.volume.close()
+            self.volume = self.ground.load()
         self.assertEqual(self.ground.reports, [])
 
     def test_unsynced_data_are_no_reason_to_write_nothing(self) -> None:

@@ -4,15 +4,42 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
+from collections.abc import Callable, ItemsView
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.storage import failpoints
-from seaweedvol.storage.errors import StorageError, VolumeBusy, VolumeClosed, VolumeNotEmpty
+from seaweedvol.storage.backend import MemoryFile
+from seaweedvol.storage.errors import NeedleNotFound, StorageError, VolumeBusy, VolumeClosed, VolumeNotEmpty
+from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.placement import parse_placement
 from seaweedvol.storage.format.ttl import HOUR, MINUTE, Ttl
-from seaweedvol.storage.volume.volume import ReadOnlyReason
+from seaweedvol.storage.needlemap import MemoryNeedleMap
+from seaweedvol.storage.volume.core import Files
+from seaweedvol.storage.volume.readonly import WriteGate
+from seaweedvol.storage.volume.volume import ReadOnlyReason, Volume
 from tests.storage.volume.building import COOKIE, NOW_NS, Ground, draft, fail_with
+
+
+class WriteGateTests(SynchronousTestCase):
+    """Reasons that come and go at the same moment."""
+
+    def test_none_is_lost(self) -> None:
+        """An operator's mark holds, though the disk gets room again in that very moment."""
+        gate = WriteGate(3)
+        marking = threading.Thread(target=gate.close_by_admin, args=(False,))
+
+        class Meanwhile(dict[ReadOnlyReason, str]):
+            def items(self) -> ItemsView[ReadOnlyReason, str]:  # type: ignore[override]
+                marking.start()
+                marking.join(0.05)
+                return ItemsView(self)
+
+        gate._details = Meanwhile({ReadOnlyReason.LOW_DISK: ""})
+        gate.open(ReadOnlyReason.LOW_DISK)
+        marking.join()
+        self.assertEqual(gate.reasons, {ReadOnlyReason.ADMIN})
 
 
 class MarkTests(SynchronousTestCase):
@@ -131,6 +158,22 @@ class ExpiryTests(SynchronousTestCase):
         volume.close()
 
 
+class ClosesFirst(MemoryFile):
+    """A .dat that somebody closes in the moment in which somebody else turns to it."""
+
+    def __init__(self, volume: Volume) -> None:
+        super().__init__()
+        self._volume = volume
+
+    def pinned(self) -> Callable[[int, int], bytes]:
+        self._volume.close()
+        return super().pinned()
+
+    def modified_at(self) -> float:
+        self._volume.close()
+        return super().modified_at()
+
+
 class EndTests(SynchronousTestCase):
     """Closing and removing."""
 
@@ -152,6 +195,15 @@ class EndTests(SynchronousTestCase):
             (volume.data_length, volume.index_length, volume.counts.file_count, volume.modified_at), (0, 0, 0, 0),
         )
         self.assertRaises(VolumeClosed, volume.locate, 1)
+
+    def test_closed_in_between(self) -> None:
+        """Who took the files just before they were closed meets a closed volume, not a failing disk."""
+        self.volume._core.files = Files(ClosesFirst(self.volume), MemoryNeedleMap(MemoryFile(), OffsetWidth.FOUR))
+        self.assertEqual(self.volume.modified_at, 0)
+        self.volume = self.ground.load()
+        assert self.volume._core.files is not None
+        self.volume._core.files = Files(ClosesFirst(self.volume), self.volume._core.files.needles)
+        self.assertRaises(NeedleNotFound, self.volume.read, 1)
 
     def test_closing_syncs(self) -> None:
         """Both files are synced; when that fails it is reported and they are closed all the same."""
