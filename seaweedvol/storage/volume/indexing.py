@@ -63,8 +63,8 @@ def _read(core: Core) -> Rows:
 def _repaired(core: Core, data: IVolumeFile, rows: Rows) -> Rows:
     start = core.super_block.block_length
     was_empty = not len(rows)
-    rows = restore_first_rows(core.paths, data, core.codec, start, rows, core.report)
-    kept = drop_zero_rows(core.paths, rows, core.report)
+    found = restore_first_rows(core.paths, data, core.codec, start, rows, core.report)
+    kept = drop_zero_rows(core.paths, found, core.report)
     rows = make_rows(core.width, ()) if kept is None else kept
     if was_empty and data.length() > start:
         core.report(f"{core.paths.index} is missing or empty and is made anew from {core.paths.data}")
@@ -73,7 +73,7 @@ def _repaired(core: Core, data: IVolumeFile, rows: Rows) -> Rows:
     if tail.problem:
         _judge(core, tail)
         return rows
-    if tail.is_clean and kept is rows:
+    if tail.is_clean and rows is found:
         return rows
     return repair(core.paths, data, rows, tail, core.report)
 

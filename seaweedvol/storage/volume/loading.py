@@ -6,6 +6,7 @@ read-only with a reason. Erasure-coded volumes and interrupted compactions are t
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import time
@@ -88,26 +89,17 @@ def create_volume(
     """Make an empty volume, durably, and open it.
 
     :param preallocate: bytes of disk to reserve for the .dat, if the file system can.
-    :raises VolumeExists: when there is a .dat.
+    :raises VolumeExists: when there is a .dat, here or in an object store, or shards were made of it.
     :raises InvalidSetting: when there is no such version.
-    :raises OSError: when a file cannot be written.
+    :raises OSError: when a file cannot be written; then there is none.
     """
     if version not in NEEDLE_VERSIONS:
         raise InvalidSetting(f"volume super block version {version} is not supported")
     paths = VolumePaths(str(directory), str(index_directory), collection, volume_id)
-    if os.path.exists(paths.data):
+    if os.path.exists(paths.data) or _is_elsewhere(paths, report):
         raise VolumeExists(f"Volume Id {volume_id} already exists!")
     super_block = SuperBlock(version, placement, ttl)
-    data = DiskFile(paths.data, create=True, role="data")
-    if preallocate:
-        data.reserve(preallocate)
-    data.write_at(super_block.encode(), 0)
-    data.sync()
-    index = DiskFile(paths.index, create=True, role="index")
-    index.truncate(0)
-    index.close()
-    for place in {paths.directory, paths.index_directory}:
-        sync_directory(place)
+    data = _new_data(paths, super_block, preallocate)
     info = VolumeInfo(version=version, bytes_offset=width.bytes)
     core = Core(
         paths, width, NEEDLE_VERSIONS[version], super_block, info, WriteGate(volume_id), None, now_ns, report,
@@ -117,6 +109,36 @@ def create_volume(
     core.files = open_needles(core, data)
     _save_first_info(core)
     return Volume(core)
+
+
+def _is_elsewhere(paths: VolumePaths, report: Callable[[str], None]) -> bool:
+    """Whether what lies here belongs to a volume whose data are not in a .dat: a new one would take its .idx and .vif.
+    Go makes one.
+    """
+    info, _ = read_info(paths.info, report)
+    return bool(info.files) or info.HasField("ec_shard_config")
+
+
+def _new_data(paths: VolumePaths, super_block: SuperBlock, preallocate: int) -> DiskFile:
+    """The .dat of an empty volume; its .idx is made too."""
+    try:
+        data = DiskFile(paths.data, create=True, role="data")
+        if preallocate:
+            data.reserve(preallocate)
+        data.write_at(super_block.encode(), 0)
+        data.sync()
+        index = DiskFile(paths.index, create=True, role="index")
+        index.truncate(0)
+        index.close()
+        for place in {paths.directory, paths.index_directory}:
+            sync_directory(place)
+    except Exception:
+        # A .dat without its superblock could neither be loaded nor be made again.
+        for path in (paths.data, paths.index):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        raise
+    return data
 
 
 def _open_data(paths: VolumePaths, info: VolumeInfo, gate: WriteGate) -> DiskFile:

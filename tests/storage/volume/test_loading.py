@@ -20,7 +20,7 @@ from seaweedvol.storage.format.volumeinfo import VolumeInfo, dump_volume_info, l
 from seaweedvol.storage.volume.loading import create_volume, load_volume
 from seaweedvol.storage.volume.readonly import ReadOnlyReason
 from tests.golden import reading as golden
-from tests.storage.volume.building import COOKIE, NOW_NS, Ground, draft
+from tests.storage.volume.building import COOKIE, NOW_NS, Ground, draft, fail_with
 
 
 class CreateTests(SynchronousTestCase):
@@ -82,6 +82,30 @@ class CreateTests(SynchronousTestCase):
         ground.version = 3
         ground.create().close()
         self.assertRaises(VolumeExists, ground.create)
+
+    def test_data_kept_elsewhere(self) -> None:
+        """The .idx and .vif of a volume in an object store, or of shards, are not taken for a new one."""
+        ground = Ground.at(self.mktemp())
+        remote, encoded = VolumeInfo(), VolumeInfo()
+        remote.files.add(key="abc")
+        encoded.ec_shard_config.data_shards = 10
+        row = encode_entry(OffsetWidth.FOUR, 1, 8, 10)
+        for info in (remote, encoded):
+            text = dump_volume_info(info)
+            ground.path(".vif").write_bytes(text)
+            ground.path(".idx").write_bytes(row)
+            self.assertRaises(VolumeExists, ground.create)
+            self.assertEqual((ground.path(".vif").read_bytes(), ground.path(".idx").read_bytes()), (text, row))
+            self.assertFalse(ground.path(".dat").exists())
+
+    def test_a_full_disk(self) -> None:
+        """What could not be made leaves nothing, and can be made later."""
+        for place in ("data.write", "data.sync", "index.truncate", "directory.sync"):
+            ground = Ground.at(self.mktemp())
+            with failpoints.armed(place, fail_with(errno.ENOSPC)):
+                self.assertRaises(OSError, ground.create)
+            self.assertEqual(list(ground.directory.iterdir()), [])
+            ground.create().close()
 
     def test_a_stale_index_is_emptied(self) -> None:
         """Rows of a volume that is no more are not taken over."""
@@ -324,6 +348,17 @@ class DamageTests(SynchronousTestCase):
         self.assertFalse(volume.is_read_only)
         self.assertEqual(volume.read(3).data, b"data3")
         volume.close()
+
+    def test_rows_of_zeros(self) -> None:
+        """Those at the end of the .idx are cut off, also when all needles have their rows."""
+        rows = self.ground.rows()
+        with self.ground.path(".idx").open("ab") as index:
+            index.write(bytes(32))
+        volume = self.ground.load()
+        self.assertEqual((volume.is_read_only, volume.index_length, self.ground.rows()), (False, 48, rows))
+        volume.append(draft(4))
+        volume.close()
+        self.assertEqual(len(self.ground.rows()), 4)
 
     def test_damaged_records_among_unindexed_ones(self) -> None:
         """A damaged record between whole ones that have no row is passed over, unless there is no .idx at all: then it
