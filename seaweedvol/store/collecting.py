@@ -39,6 +39,11 @@ def collect(locations: Sequence[Location], volume_size_limit: int) -> tuple[Stor
     return gathering.report(), gathering.overdue
 
 
+def is_overdue(volume: Volume) -> bool:
+    """Whether it has been expired for so long that it is to be removed."""
+    return volume.is_expired_long_enough(MAX_REMOVAL_DELAY_MINUTES)
+
+
 @attrs.define
 class _Gathering:
     volume_size_limit: int
@@ -74,7 +79,7 @@ class _Gathering:
             return
         if not volume.is_expired(self.volume_size_limit):
             self._volumes.append(report)
-        elif volume.is_expired_long_enough(MAX_REMOVAL_DELAY_MINUTES):
+        elif is_overdue(volume):
             self.overdue.append((location, volume))
 
     def report(self) -> StoreReport:

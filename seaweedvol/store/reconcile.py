@@ -42,8 +42,11 @@ def settle_compactions(directory: Path, index_directory: Path, loaded: Container
 
 
 def _interrupted(directory: Path, index_directory: Path) -> set[VolumeName]:
-    found = (parse_base(path.name[:-4]) for place in {directory, index_directory} for path in _leftovers_in(place))
-    return {name for name in found if name is not None}
+    bases = {path.stem for path in _leftovers_in(directory)}
+    if index_directory != directory:
+        # Several directories may share it: what others are in the midst of is theirs to settle.
+        bases |= {path.stem for path in _leftovers_in(index_directory) if (directory / f"{path.stem}.dat").exists()}
+    return {name for base in bases if (name := parse_base(base)) is not None}
 
 
 def _leftovers_in(directory: Path) -> Iterator[Path]:

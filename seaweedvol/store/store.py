@@ -25,7 +25,7 @@ from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import EMPTY_TTL, Ttl
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.volume import Volume
-from seaweedvol.store.collecting import collect
+from seaweedvol.store.collecting import collect, is_overdue
 from seaweedvol.store.events import Event, StoreEvents, VolumeAdded, VolumeRemoved
 from seaweedvol.store.identity import Identity
 from seaweedvol.store.location import Location
@@ -294,11 +294,17 @@ class Store:
     def _remove_overdue(self, location: Location, volume: Volume) -> None:
         # The heartbeat after this one lacks it, which is how the master learns; Go announces nothing either.
         with self._changing:
+            if not self._is_still_overdue(location, volume):
+                return
             try:
                 location.destroy(volume.id)
                 _log.info("volume %d has expired and is removed", volume.id)
             except (StorageError, OSError) as error:
                 _log.warning("volume %d has expired and cannot be removed: %s", volume.id, error)
+
+    def _is_still_overdue(self, location: Location, volume: Volume) -> bool:
+        """Whether nobody wrote to it, or put another in its place, since it was found overdue."""
+        return location.volumes.get(volume.id) is volume and is_overdue(volume)
 
     def _announce(self, kind: Callable[[VolumeReport], Event], location: Location, volume: Volume) -> None:
         self._publish(kind, report_of(volume, location.disk_type))

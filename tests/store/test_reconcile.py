@@ -92,6 +92,17 @@ class SettleCompactionsTests(unittest.SynchronousTestCase):
             self.assertEqual(together, {"7.dat": "new data", "7.idx": "new index"})
             (index_place / "7.idx").unlink()
 
+    def test_shared_index_directory(self) -> None:
+        """What another directory decided on is not dropped because its marker is not in this one."""
+        other = self.directory / "other"
+        other.mkdir()
+        self.put({"7.dat": "old data", "7.cpd": "new data", "7.cpc": ""}, other)
+        self.put({"7.idx": "old index", "7.cpx": "new index"}, self.index_directory)
+        for directory in (self.directory, other, self.directory):
+            settle_compactions(directory, self.index_directory, set())
+        self.assertEqual(self.contents(other), {"7.dat": "new data"})
+        self.assertEqual(self.contents(self.index_directory), {"7.idx": "new index"})
+
     def test_strangers_are_left_alone(self) -> None:
         """A file that names no volume is not ours."""
         self.put({"notes.cpd": "mine"})

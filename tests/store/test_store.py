@@ -26,6 +26,8 @@ from seaweedvol.storage.format.placement import ReplicaPlacement, parse_placemen
 from seaweedvol.storage.format.state import VolumeServerState
 from seaweedvol.storage.format.ttl import parse_ttl
 from seaweedvol.storage.ids import VolumeId
+from seaweedvol.store import store as store_module
+from seaweedvol.store.collecting import collect
 from seaweedvol.store.diskspace import FAILURES_UNTIL_UNAVAILABLE
 from seaweedvol.store.events import Event, StoreEvents, VolumeAdded, VolumeRemoved
 from seaweedvol.store.location import Location
@@ -494,6 +496,21 @@ class ExpiryTests(unittest.SynchronousTestCase):
         self.assertIsNone(store.find(7))
         self.assertFalse((self.directory / "7.dat").exists())
         self.assertEqual(heard, [])
+
+    def test_written_at_the_last_moment(self) -> None:
+        """A volume that was written to after it was found overdue is kept."""
+        store = self.store_after(12 * 60)
+        volume = store.get(7)
+
+        def write_after(*_: object) -> object:
+            found = collect(store.locations, store.volume_size_limit)
+            put_needles(volume, last_modified=int(time.time()))
+            return found
+
+        self.patch(store_module, "collect", write_after)
+        self.assertEqual(store.report().volumes, ())
+        self.assertIs(store.find(7), volume)
+        self.assertEqual(len(collect(store.locations, store.volume_size_limit)[0].volumes), 1)
 
     def test_needle_of_old_date(self) -> None:
         """A fresh volume lives its time, however old its first needle says it is."""
