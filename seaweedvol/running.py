@@ -6,10 +6,12 @@ brought to the disks, a while waited for clients to notice, ports closed, volume
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import signal
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -73,6 +75,7 @@ class ServerService(MultiService):
         Service.startService(self)
         sys.setswitchinterval(SWITCH_INTERVAL)
         join_logs(logging.DEBUG if self._server.settings.log_level > 0 else logging.INFO)
+        self._listen_to_signals()
         try:
             self._server.store.open()
         except Exception as error:
@@ -94,7 +97,6 @@ class ServerService(MultiService):
         except Exception as error:
             self.give_up(1, " ".join(str(error).split()))
             return
-        self._listen_to_signals()
         http = self._server.settings.http
         self._log.info("serving on {host}:{port} for {server_id}", host=http.bind_ip or "*", port=http.port,
                        server_id=self._server.settings.server_id)
@@ -105,22 +107,28 @@ class ServerService(MultiService):
         self._reactor.callFromThread(self._end, status)
 
     def _end(self, status: int) -> None:
-        self._reactor.addSystemEventTrigger("after", "shutdown", _exit, status)
+        # Not before whoever runs us has cleaned up: twistd removes its pid file when the reactor is done.
+        atexit.register(_exit, status)
         if self._reactor.running:
             self._reactor.stop()
 
     # --- signals ---
 
     def _listen_to_signals(self) -> None:
-        wanted = [(signal.SIGHUP, self._reload), (signal.SIGALRM, self._reactor.stop)]
+        wanted: dict[int, Callable[[], object]] = {signal.SIGHUP: self._reload, signal.SIGALRM: self._reactor.stop}
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             # A shell starts background programs with SIGINT ignored, and Twisted keeps to that; Go does not.
-            wanted.append((signal.SIGINT, self._reactor.stop))
-        for number, act in wanted:
+            wanted[signal.SIGINT] = self._reactor.stop
+        self._handle(wanted)
+
+    def _handle(self, wanted: Mapping[int, Callable[[], object]]) -> None:
+        """Let signals act on the reactor's thread, and remember what they did before us."""
+        for number, act in wanted.items():
             try:
-                self._old_signals[number] = signal.signal(number, lambda *_, act=act: self._reactor.callFromThread(act))
+                old = signal.signal(number, lambda *_, act=act: self._reactor.callFromThread(act))
             except ValueError:
                 return  # not the main thread: nobody sends signals to us
+            self._old_signals.setdefault(number, old)
 
     def _reload(self) -> None:
         """SIGHUP: new keys and white list, and volumes that were put into the directories."""
@@ -133,8 +141,20 @@ class ServerService(MultiService):
             keys = loaded.settings
             server.guard.update(loaded.white_list, keys.write_key, keys.write_expires, keys.read_key, keys.read_expires)
             self._log.info("security settings read anew")
-        loading = deferToThread(server.store.load_new_volumes)
-        loading.addErrback(lambda failure: self._log.failure("cannot load new volumes", failure))
+        defer.Deferred.fromCoroutine(self._load_new_volumes())
+
+    async def _load_new_volumes(self) -> None:
+        await self._starting
+        if not self.running:
+            return
+        try:
+            await deferToThread(self._server.store.load_new_volumes)
+        except Exception:
+            self._log.failure("cannot load new volumes")
+
+    def _say_stopping(self) -> None:
+        """Any signal while the server stops: its default would end the process before volumes are closed."""
+        self._log.info("stopping already")
 
     # --- stop ---
 
@@ -144,9 +164,9 @@ class ServerService(MultiService):
         return defer.Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        self._handle(dict.fromkeys(
+            (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGHUP), self._say_stopping))
         await self._starting
-        for number, old in self._old_signals.items():
-            signal.signal(number, old)
         server, parts = self._server, self._parts
         was_known = parts.heartbeat.running
         if was_known:
@@ -162,6 +182,8 @@ class ServerService(MultiService):
             if part is not None and part.running:
                 await self._stop_part(part)
         await deferToThread(server.store.close)
+        for number, old in self._old_signals.items():
+            signal.signal(number, old)
 
     async def _stop_part(self, part: Service) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import signal
 import sys
@@ -28,15 +29,10 @@ class FakeReactor(task.Clock):
     def __init__(self) -> None:
         super().__init__()
         self.stopped = 0
-        self.triggers: list[tuple[Any, ...]] = []
 
     def callFromThread(self, act: Any, *args: Any) -> None:  # noqa: N802
         """At once."""
         act(*args)
-
-    def addSystemEventTrigger(self, *trigger: Any) -> None:  # noqa: N802
-        """Remember."""
-        self.triggers.append(trigger)
 
     def stop(self) -> None:
         """Count."""
@@ -93,6 +89,8 @@ class RunningTests(SynchronousTestCase):
         self.patch(running, "deferToThread", defer.maybeDeferred)
         self.patch(signal, "signal", lambda number, handler: self.handlers.update({number: handler}))
         self.patch(signal, "getsignal", lambda number: signal.SIG_IGN)
+        self.at_exit: list[tuple[Any, ...]] = []
+        self.patch(atexit, "register", lambda *call: self.at_exit.append(call))
         self.addCleanup(sys.setswitchinterval, sys.getswitchinterval())
         log = logging.getLogger("seaweedvol")
         self.addCleanup(log.setLevel, log.level)
@@ -183,7 +181,7 @@ class RefusalTests(RunningTests):
     def test_port_taken(self) -> None:
         """A part that cannot start ends the process with code 1, without waiting for clients that never were."""
         service = self.start(http=OSError("port\ntaken"))
-        self.assertEqual((self.reactor.stopped, self.reactor.triggers), (1, [("after", "shutdown", running._exit, 1)]))
+        self.assertEqual((self.reactor.stopped, self.at_exit), (1, [(running._exit, 1)]))
         self.assertNotIn("+heartbeat", self.told)
         self.successResultOf(service.stopService())
         self.assertEqual(self.told[-3:], ["-disks", "-master", "close"])
@@ -202,7 +200,7 @@ class RefusalTests(RunningTests):
         """Giving up before the reactor runs only says how to end."""
         self.reactor.running = False
         self.make().give_up(3, "no reason")
-        self.assertEqual((self.reactor.stopped, len(self.reactor.triggers)), (0, 1))
+        self.assertEqual((self.reactor.stopped, self.at_exit), (0, [(running._exit, 3)]))
 
 
 class SignalTests(RunningTests):
@@ -236,6 +234,29 @@ class SignalTests(RunningTests):
         self.start()
         self.send(signal.SIGINT)
         self.assertEqual(self.reactor.stopped, 1)
+
+    def test_while_loading(self) -> None:
+        """SIGHUP while volumes are loaded waits for them."""
+        service = self.make()
+        self.disks.loaded = defer.Deferred()
+        self.patch(running, "reload_security", lambda _: SimpleNamespace(settings=SimpleNamespace(
+            write_key=b"", write_expires=1, read_key=b"", read_expires=2), white_list=()))
+        service.startService()
+        self.send(signal.SIGHUP)
+        self.assertNotIn("load_new_volumes", self.told)
+        self.disks.loaded.callback(None)
+        self.assertEqual(self.told[-1], "load_new_volumes")
+
+    def test_while_stopping(self) -> None:
+        """No signal cuts the stop short: what SIGHUP and SIGALRM do by default would end the process at once."""
+        service = self.start()
+        stopped = service.stopService()
+        for number in (signal.SIGHUP, signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
+            self.send(number)
+        self.assertEqual((self.reactor.stopped, self.updates), (0, []))
+        self.assertNoResult(stopped)
+        self.reactor.advance(10)
+        self.successResultOf(stopped)
 
     def test_signals_are_given_back(self) -> None:
         """At the end signals do what they did before."""
