@@ -20,10 +20,20 @@ from typing import Final
 FILE_NAME: Final = "master.json"
 KEY_BLOCK: Final = 10_000
 FIRST_KEY: Final = 1
+#: Where keys end. A needle's key has 64 bits; of the upper half, which no master gives out, a client may have stored
+#: one all the same, and going on behind that would soon leave no keys.
+KEYS_END: Final = 1 << 63
+#: What one request may take, so that none takes all.
+MOST_KEYS: Final = 1 << 32
+_VOLUME_IDS_END: Final = 1 << 32
 
 
 class LedgerUnreadable(Exception):
     """Raised when the file is there but is not what this module writes: going on could give ids out twice."""
+
+
+class IdsExhausted(Exception):
+    """Raised when so many ids cannot be given out."""
 
 
 class Ledger:
@@ -54,8 +64,13 @@ class Ledger:
         return self._max_volume_id
 
     def next_volume_id(self) -> int:
-        """A volume id that was never given out."""
+        """A volume id that was never given out.
+
+        :raises IdsExhausted: when there is none.
+        """
         with self._lock:
+            if self._max_volume_id + 1 >= _VOLUME_IDS_END:
+                raise IdsExhausted("no volume ids are left")
             self._max_volume_id += 1
             self._save()
             return self._max_volume_id
@@ -68,8 +83,13 @@ class Ledger:
                 self._save()
 
     def next_keys(self, count: int) -> int:
-        """The first of ``count`` needle keys in a row that were never given out."""
+        """The first of ``count`` needle keys in a row that were never given out.
+
+        :raises IdsExhausted: when there are not so many, or it is more than one request may take.
+        """
         with self._lock:
+            if count > MOST_KEYS or self._next + count > KEYS_END:
+                raise IdsExhausted(f"{count} file ids are more than can be had")
             first = self._next
             self._next += count
             if self._next > self._bound:
@@ -80,7 +100,7 @@ class Ledger:
     def saw_key(self, key: int) -> None:
         """A volume server holds a needle with this key."""
         with self._lock:
-            if key >= self._next:
+            if self._next <= key < KEYS_END:
                 self._next = key + 1
                 if self._next > self._bound:
                     self._bound = self._next + KEY_BLOCK

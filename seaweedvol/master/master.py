@@ -19,7 +19,7 @@ from seaweedvol.master.allocation import VOLUME_VERSION, CallFailed
 from seaweedvol.master.assign import Assigned, AssignRefused, AssignRequest, WarmingUp, layout_of, no_writable
 from seaweedvol.master.broadcast import Followers
 from seaweedvol.master.growth import NoRoom, choose_servers, volumes_to_grow
-from seaweedvol.master.ledger import Ledger
+from seaweedvol.master.ledger import IdsExhausted, Ledger
 from seaweedvol.master.members import Change, Layout, Node, Wish
 from seaweedvol.master.topology import Topology
 from seaweedvol.pb.master_pb2 import VolumeInformationMessage
@@ -86,6 +86,7 @@ class Master:
     def assign_now(self, request: AssignRequest) -> Assigned | None:
         """File ids in a volume that is there; None when one must be made first. Does not block.
 
+        :raises AssignRefused: when there are not so many ids.
         :raises WarmingUp: see there.
         """
         if not self.topology.has_seen_nodes and self._clock() - self._started_at < WARM_UP_SECONDS:
@@ -94,7 +95,10 @@ class Master:
         if picked is None:
             return None
         volume_id, nodes = picked
-        key = self.ledger.next_keys(request.count)
+        try:
+            key = self.ledger.next_keys(request.count)
+        except IdsExhausted as error:
+            raise AssignRefused(str(error)) from None
         file_id = FileId(VolumeId(volume_id), NeedleId(key), Cookie(secrets.randbits(32)))
         return Assigned(str(file_id), request.count, tuple(nodes))
 
@@ -149,7 +153,7 @@ class Master:
             try:
                 servers = choose_servers(self.topology.nodes(), layout.placement, wish, layout.disk_type, self._random)
                 made += self._make_volume(servers, layout)
-            except (NoRoom, CallFailed) as error:
+            except (NoRoom, CallFailed, IdsExhausted) as error:
                 _log.info("volume growth ended after %d: %s", made, error)
                 return made, str(error)
         return made, ""

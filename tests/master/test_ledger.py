@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from seaweedvol.master.ledger import FILE_NAME, KEY_BLOCK, Ledger, LedgerUnreadable
+from seaweedvol.master.ledger import FILE_NAME, KEY_BLOCK, KEYS_END, MOST_KEYS, IdsExhausted, Ledger, LedgerUnreadable
 
 
 class LedgerTests(SynchronousTestCase):
@@ -44,6 +44,25 @@ class LedgerTests(SynchronousTestCase):
         ledger.saw_key(5)
         self.assertEqual(ledger.next_keys(1), 123_457)
         self.assertGreater(Ledger(self.directory).next_keys(1), 123_457)
+
+    def test_keys_end(self) -> None:
+        """Too many keys, asked for by a client or stored by one, leave those there are for others."""
+        ledger = Ledger(self.directory)
+        for count in (MOST_KEYS + 1, KEYS_END, 2**64 - 1):
+            self.assertRaises(IdsExhausted, ledger.next_keys, count)
+        ledger.saw_key(2**64 - 1)
+        self.assertEqual((ledger.next_keys(MOST_KEYS), ledger.next_keys(1)), (1, MOST_KEYS + 1))
+        ledger.saw_key(KEYS_END - 3)
+        self.assertEqual(ledger.next_keys(2), KEYS_END - 2)
+        self.assertRaises(IdsExhausted, ledger.next_keys, 1)
+        self.assertRaises(IdsExhausted, Ledger(self.directory).next_keys, 1)
+
+    def test_volume_ids_end(self) -> None:
+        """So do volume ids."""
+        ledger = Ledger(self.directory)
+        ledger.saw_volume_id(2**32 - 2)
+        self.assertEqual(ledger.next_volume_id(), 2**32 - 1)
+        self.assertRaises(IdsExhausted, ledger.next_volume_id)
 
     def test_volume_ids(self) -> None:
         """Volume ids go up by one, over restarts, and never below one that was seen."""

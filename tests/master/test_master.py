@@ -50,6 +50,13 @@ class AssignTests(SynchronousTestCase):
         self.master.assign(AssignRequest(PLAIN))
         self.assertIsNotNone(self.master.assign_now(AssignRequest(PLAIN)))
 
+    def test_too_many_ids(self) -> None:
+        """More ids than there are is a refusal, and takes none."""
+        self.joined_empty().assign(AssignRequest(PLAIN))
+        error = self.assertRaises(AssignRefused, self.master.assign, AssignRequest(PLAIN, count=2**64 - 1))
+        self.assertEqual(str(error), "18446744073709551615 file ids are more than can be had")
+        self.assertEqual(parse_file_id(self.master.assign(AssignRequest(PLAIN)).file_id).key, 2)
+
     def joined_empty(self) -> Master:
         """The master with one empty server."""
         self.world.join(beat())
