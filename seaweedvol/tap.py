@@ -131,8 +131,6 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient) -> Volu
     store = build_store(settings)
     channels = Channels()
     guard = Guard(settings.white_list, keys.write_key, keys.write_expires, keys.read_key, keys.read_expires)
-    for entry in guard.white_list.refused:
-        _log.warn("white list: {entry} is no network and counts for nothing", entry=entry)
     return VolumeServer(
         settings=settings, identity=store.identity, store=store, guard=guard,
         upload_limit=ByteLimit(http.upload_limit), download_limit=ByteLimit(http.download_limit),

@@ -242,7 +242,6 @@ class HeartbeatService(Service):
         self._life.first_beat_sent = True
 
     def _exit(self, action: machine.Exit) -> None:
-        self._log.critical("{reason}", reason=action.reason)
         self._exit_process(action.status, action.reason)
 
     def _tell(self, action: machine.Tell) -> None:

@@ -3,11 +3,13 @@
 Looked for where Go looks: the directory named by ``-config_dir``, the working directory, ``~/.seaweedfs`` and two
 places of the system; the first one found counts. Like Go's configuration library, a ``volume.toml`` found the same way
 is laid over it, names are read in any case, and a variable that is set and not empty wins over both. Unlike Go, a
-file that cannot be read stops the server, instead of leaving it open to everybody.
+file that cannot be read stops the server, and so does a white list with a broken network: Go passes over both, and a
+list of nothing else lets everybody in.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from typing import Final
@@ -18,6 +20,7 @@ from seaweedvol.config.errors import ConfigError
 from seaweedvol.config.model import SecuritySettings, SecuritySource, Settings
 from seaweedvol.config.tomlfile import Table, find, read_toml
 from seaweedvol.config.values import parse_bool, parse_decimal
+from seaweedvol.storage.ids import go_quote
 
 _SYSTEM_PLACES: Final = ("/usr/local/etc/seaweedfs", "/etc/seaweedfs")
 _TLS_TEXTS: Final = (
@@ -48,11 +51,15 @@ def reload_security(settings: Settings) -> LoadedSecurity:
 def load_security(source: SecuritySource) -> LoadedSecurity:
     """The security settings from where ``source`` says.
 
-    :raises ConfigError: when a file cannot be read, a value has a wrong type, or TLS is asked for.
+    :raises ConfigError: when a file cannot be read, a value is of a wrong kind, or TLS is asked for.
     """
     keys = _Keys(_files(source), source.environ)
     _refuse_what_comes_later(keys)
     white_list = keys.text("guard.white_list")
+    entries = source.flag_white_list + (tuple(white_list.split(",")) if white_list else ())
+    for entry in entries:
+        if "/" in entry and not _is_network(entry):
+            raise ConfigError(f"white list: {go_quote(entry)} is no network such as 10.0.0.0/8")
     return LoadedSecurity(
         SecuritySettings(
             write_key=keys.text("jwt.signing.key").encode("utf-8", "surrogateescape"),
@@ -61,8 +68,20 @@ def load_security(source: SecuritySource) -> LoadedSecurity:
             read_expires=keys.number("jwt.signing.read.expires_after_seconds", 60),
             ui_access=keys.is_on("access.ui"),
         ),
-        source.flag_white_list + (tuple(white_list.split(",")) if white_list else ()),
+        entries,
     )
+
+
+def _is_network(text: str) -> bool:
+    """Whether an entry has the form that counts for the guard: an address and a prefix length."""
+    base, _, length = text.partition("/")
+    if "%" in base or not (length.isascii() and length.isdigit()):
+        return False
+    try:
+        ipaddress.ip_network((base, int(length)), strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def variable_name(key: str) -> str:

@@ -23,7 +23,7 @@ class WhiteList:
     """Peers that may write: exact names and networks. Empty: everybody.
 
     :ivar refused: entries with a slash that are no network. They count for nothing, as in Go, so a list of only
-        such entries lets everybody in: whoever builds the list should say so in the log.
+        such entries lets everybody in: the configuration refuses them.
     """
 
     hosts: frozenset[str]

@@ -12,6 +12,7 @@ from seaweedvol.config.errors import ConfigError
 from seaweedvol.config.load import load_settings
 from seaweedvol.config.model import SecuritySource
 from seaweedvol.config.security import LoadedSecurity, load_security, reload_security
+from seaweedvol.security.guard import WhiteList
 
 WHOLE = """
 [jwt.signing]
@@ -111,6 +112,19 @@ class LoadSecurityTests(SecurityCase):
                      '[access]\nui = "maybe"', "[access]\nui = 7", "[guard]\nwhite_list = {}"):
             self.assertIn(f"{self.directory}/security.toml: ", self.refused(text), text)
         self.assertIn("WEED_ACCESS_UI", self.refused("", WEED_ACCESS_UI="maybe"))
+
+    def test_broken_networks(self) -> None:
+        """What is meant to be a network and is none is refused: alone on the list it would let everybody in."""
+        for entry in ("10.0.0.0/40", "10.0.0.0/", "/8", " 10.0.0.0/8", "10.0.0.0/255.0.0.0", "host/8", "fe80::%1/64",
+                      "10.0.0.0/" + "9" * 5000):
+            self.assertIn("is no network", self.refused(WEED_GUARD_WHITE_LIST=f"::1,{entry}"))
+            self.assertRaises(ConfigError, self.load, None, (entry,))
+
+    def test_networks(self) -> None:
+        """Whatever the guard takes for a network is taken here."""
+        entries = ("10.0.0.0/8", "10.1.2.3/8", "::/0", "fe80::1/64", "::ffff:10.0.0.0/104")
+        self.assertEqual(self.load(flag_white_list=entries).white_list, entries)
+        self.assertEqual(WhiteList.of(entries).refused, ())
 
     def test_tls_comes_later(self) -> None:
         """Whoever asks for TLS must not get plain text."""
