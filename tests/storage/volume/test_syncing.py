@@ -31,11 +31,13 @@ class GroupSyncTests(SynchronousTestCase):
 
         group = GroupSync(lock, sync, lambda puts: None)
         joined: list[object] = []
+        arrivals = threading.Semaphore(0)
 
         def append(offset: int) -> None:
             with lock:
                 batch = group.join(Put(1, offset, offset + 8, 16, None))
                 joined.append(batch)
+            arrivals.release()
             group.wait(batch)
 
         first = threading.Thread(target=append, args=(8,))
@@ -44,8 +46,8 @@ class GroupSyncTests(SynchronousTestCase):
         others = [threading.Thread(target=append, args=(16 * number,)) for number in range(1, 10)]
         for thread in others:
             thread.start()
-        while len(joined) < 10:
-            pass
+        for _ in range(10):
+            self.assertTrue(arrivals.acquire(timeout=10))
         go_on.set()
         for thread in (first, *others):
             thread.join()
