@@ -89,9 +89,9 @@ class OptionsTests(SynchronousTestCase):
         directory = os.path.abspath(self.mktemp())
         os.mkdir(directory)
         options = Options()
-        options.parseOptions(["-port=7", "-ip.bind", "h", "--dir", directory, "-hasSlowRead=false", "-ip=h"])
+        options.parseOptions(["-port=7", "-ip.bind", "h", "--dir", directory, "-images.fix.orientation", "-ip=h"])
         self.assertEqual((options.settings.http.port, options.settings.http.bind_ip), (7, "h"))
-        self.assertFalse(options.settings.http.has_slow_read)
+        self.assertTrue(options.settings.http.fix_orientation)
         self.assertIsInstance(options, usage.Options)
 
     def test_mistake(self) -> None:

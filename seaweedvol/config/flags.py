@@ -49,6 +49,7 @@ class Option:
     :ivar most: the largest number allowed, if there is one.
     :ivar choices: the only texts allowed, if they are few.
     :ivar later: texts of values that a later release will take: ``"*"`` for all but the default.
+    :ivar no_effect: why it changes nothing here, told in the log when it is given another value than the default.
     :ivar is_go_global: Go takes it before the verb only, and from ``WEED_*`` variables.
     :ivar is_ours: Go does not have it, so it is never read from the environment.
     """
@@ -63,6 +64,7 @@ class Option:
     most: int | None = None
     choices: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
+    no_effect: str = ""
     is_go_global: bool = False
     is_ours: bool = False
 
@@ -127,8 +129,10 @@ _VOLUME: Final = (
     Option("inflightDownloadDataTimeout", "http", _DURATION, "1m0s", "wait for room until a download is refused",
            least=0),
     Option("images.fix.orientation", "http", _SWITCH, "false", "turn JPEG uploads upright"),
-    Option("hasSlowRead", "http", _SWITCH, "true", "a slow reader of a large file does not hold up the volume"),
-    Option("readBufferSizeMB", "http", _NUMBER, "4", "MiB of a large file read at once", least=1, most=1024),
+    Option("hasSlowRead", "http", _SWITCH, "true", "let a volume go between the pages of a large file",
+           no_effect="a slow reader never holds up a volume here"),
+    Option("readBufferSizeMB", "http", _NUMBER, "4", "MiB of a large file read at once", least=1, most=1024,
+           no_effect="pages of a large file are of one size here"),
 
     Option("compactionMBps", "background", _NUMBER, "0", "MB/s of compaction and copying; 0: no limit", later=("*",)),
     Option("maintenanceMBps", "background", _NUMBER, "0", "MB/s of replication and balancing; 0: no limit",
@@ -152,16 +156,20 @@ _VOLUME: Final = (
 
 _GLOBAL: Final = (
     Option("v", "log", _NUMBER, "0", "0 to 4: how much to log", is_go_global=True),
-    Option("logtostderr", "log", _SWITCH, "false", "no effect: the log always goes there", is_go_global=True),
-    Option("alsologtostderr", "log", _SWITCH, "true", "no effect: the log always goes there", is_go_global=True),
-    Option("stderrthreshold", "log", _TEXT, "", "no effect: everything goes there", is_go_global=True),
-    Option("vmodule", "log", _TEXT, "", "no effect", is_go_global=True),
-    Option("log_backtrace_at", "log", _TEXT, "", "no effect", is_go_global=True),
-    Option("logdir", "log", _TEXT, "", "no effect: there are no log files", is_go_global=True),
-    Option("log_max_files", "log", _NUMBER, "5", "no effect", is_go_global=True),
-    Option("log_rotate_hours", "log", _NUMBER, "168", "no effect", is_go_global=True),
-    Option("log_json", "log", _SWITCH, "false", "no effect", is_go_global=True),
-    Option("log_compress", "log", _SWITCH, "false", "no effect", is_go_global=True),
+    Option("logtostderr", "log", _SWITCH, "false", "log to standard error; this server always does",
+           is_go_global=True),
+    *(Option(name, "log", kind, default, text, is_go_global=True,
+             no_effect="this server logs to standard error only")
+      for name, kind, default, text in (
+        ("alsologtostderr", _SWITCH, "true", "log to standard error too"),
+        ("stderrthreshold", _TEXT, "", "level from which on to log there too"),
+        ("vmodule", _TEXT, "", "levels of single source files"),
+        ("log_backtrace_at", _TEXT, "", "source line to log a stack at"),
+        ("logdir", _TEXT, "", "directory of log files"),
+        ("log_max_files", _NUMBER, "5", "log files to keep"),
+        ("log_rotate_hours", _NUMBER, "168", "hours until the next log file"),
+        ("log_json", _SWITCH, "false", "log in JSON"),
+        ("log_compress", _SWITCH, "false", "compress old log files"))),
     Option("config_dir", "security", _TEXT, "", "first place to look for security.toml", is_go_global=True),
 )
 

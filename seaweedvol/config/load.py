@@ -149,7 +149,6 @@ def _network(given: Given) -> tuple[HttpSettings, GrpcSettings]:
         upload_timeout=given.number("inflightUploadDataTimeout") / NANOSECONDS["s"],
         download_timeout=given.number("inflightDownloadDataTimeout") / NANOSECONDS["s"],
         fix_orientation=given.is_on("images.fix.orientation"),
-        read_buffer_size=given.number("readBufferSizeMB") * _MIB, has_slow_read=given.is_on("hasSlowRead"),
     )
     return http, GrpcSettings(grpc_port)
 
@@ -188,12 +187,11 @@ def _embedded(given: Given, config: TomlConfig, directories: Sequence[DirectoryS
 
 
 def _without_effect(given: Given) -> tuple[str, ...]:
-    """What to tell about options of Go's log that we take and do not need."""
+    """What to tell about options of Go's that are taken and change nothing."""
     return tuple(
-        f"-{option.name} has no effect: this server logs to standard error only"
-        for option in GLOBAL_OPTIONS.values()
-        if option.help.startswith("no effect") and option.name not in ("logtostderr", "alsologtostderr")
-        and given.source(option.name) is not None
+        f"-{option.name} has no effect: {option.no_effect}"
+        for option in OPTIONS.values()
+        if option.no_effect and given.value(option.name) != option.kind.parse(option.default)
     )
 
 

@@ -38,8 +38,6 @@ class HttpSettings:
     upload_timeout: float
     download_timeout: float
     fix_orientation: bool
-    read_buffer_size: int
-    has_slow_read: bool
 
     @property
     def has_public_port(self) -> bool:

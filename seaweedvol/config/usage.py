@@ -35,4 +35,6 @@ def _paragraph(option: Option) -> str:
         text += f" (default {option.default})"
     if option.later:
         text += " [later release]" if "*" in option.later else f" [later release: {', '.join(option.later)}]"
+    if option.no_effect:
+        text += f" [no effect: {option.no_effect}]"
     return head + "\n" + textwrap.fill(text, _WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 8) + "\n"
