@@ -259,13 +259,20 @@ class Volume:
             self._save_mark(False, False)
 
     def _save_mark(self, read_only: bool, can_delete: bool) -> None:
-        self._core.info.read_only = read_only
-        self._core.info.read_only_can_delete = can_delete
-        self._save_info()
+        changed = self._copy_of_info()
+        changed.read_only, changed.read_only_can_delete = read_only, can_delete
+        self._save_info(changed)
 
-    def _save_info(self) -> None:
+    def _copy_of_info(self) -> VolumeInfo:
+        copy = VolumeInfo()
+        copy.CopyFrom(self._core.info)
+        return copy
+
+    def _save_info(self, changed: VolumeInfo) -> None:
+        """Replaced when it is saved, not before; others may be reading the old one."""
         core = self._core
-        write_info(core.paths.info, core.info, core.super_block.ttl, core.now_ns() / 1e9)
+        write_info(core.paths.info, changed, core.super_block.ttl, core.now_ns() / 1e9)
+        core.info = changed
 
     def configure(self, placement: ReplicaPlacement) -> None:
         """Have replicas placed otherwise; kept in the .vif, the superblock stays as it is.
@@ -273,8 +280,9 @@ class Volume:
         :raises OSError, StorageError: when the .vif cannot be written.
         """
         with self._core.lock:
-            self._core.info.replication = str(placement)
-            self._save_info()
+            changed = self._copy_of_info()
+            changed.replication = str(placement)
+            self._save_info(changed)
             self._core.super_block = attrs.evolve(self._core.super_block, placement=placement)
 
     # -- the end

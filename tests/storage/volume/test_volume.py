@@ -111,6 +111,16 @@ class MarkTests(SynchronousTestCase):
         self.assertEqual(str(self.volume.placement), "011")
         self.assertEqual(self.ground.path(".dat").read_bytes()[1], 0)
 
+    def test_what_could_not_be_saved(self) -> None:
+        """It is not saved later either, with something else that is."""
+        with failpoints.armed("aside.write", fail_with(errno.ENOSPC)):
+            self.assertRaises(OSError, self.volume.mark_read_only, persist=True)
+            self.assertRaises(OSError, self.volume.configure, parse_placement("011"))
+        self.assertEqual(str(self.volume.placement), "000")
+        self.volume.configure(parse_placement("001"))
+        self.reload()
+        self.assertEqual((self.volume.is_read_only, str(self.volume.placement)), (False, "001"))
+
 
 class ExpiryTests(SynchronousTestCase):
     """Volumes whose needles have all outlived their time."""
