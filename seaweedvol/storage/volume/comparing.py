@@ -1,6 +1,7 @@
 """Whether a needle to be written is there already; as ``isFileUnchanged`` in SeaweedFS ``volume_write.go``.
 
 Cookie and data decide; name, media type and times do not, so a new name for the same data is not stored, as in Go.
+Unlike in Go, a needle whose time is over does not count: nobody could read it, so what is written must be stored.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from seaweedvol.storage.errors import Corrupt
 from seaweedvol.storage.format.checksum import checksum_matches
 from seaweedvol.storage.format.needle import HEADER_LENGTH, decode_header
 from seaweedvol.storage.volume.core import Core, Files
+from seaweedvol.storage.volume.expiry import is_expired
 from seaweedvol.storage.volume.writing import Body, BytesBody, Draft
 
 _READ_WHOLE: Final = 64 * 1024
@@ -27,7 +29,8 @@ def holds_same(core: Core, files: Files, found: tuple[int, int], draft: Draft) -
         if size <= _READ_WHOLE and isinstance(draft.body, BytesBody):
             record = files.data.read_at(core.codec.record_length(size), offset)
             needle = core.codec.decode(record, size)
-            return needle.cookie == draft.cookie and needle.data == draft.body.data
+            is_same = needle.cookie == draft.cookie and needle.data == draft.body.data
+            return is_same and not is_expired(core, needle)
         return _holds_same_large(core, files, offset, size, draft)
     except (Corrupt, OSError):
         return False
@@ -41,6 +44,10 @@ def _holds_same_large(core: Core, files: Files, offset: int, size: int, draft: D
         return False
     stored = files.data.read_at(_CHECKSUM_LENGTH, offset + HEADER_LENGTH + size)
     if not checksum_matches(int.from_bytes(stored, "big"), draft.body.checksum):
+        return False
+    tail_start = start + length
+    tail = files.data.read_at(core.codec.record_length(size) - tail_start, offset + tail_start)
+    if is_expired(core, core.codec.decode_meta(head, tail, size)):
         return False
     return _same_bytes(files, offset + start, draft.body)
 

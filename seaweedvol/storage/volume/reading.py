@@ -11,16 +11,16 @@ from typing import Final
 
 import attrs
 
-from seaweedvol.storage.errors import Corrupt, NeedleDeleted, NeedleExpired, NeedleNotFound, SizeMismatch
+from seaweedvol.storage.errors import Corrupt, NeedleDeleted, NeedleNotFound, SizeMismatch
 from seaweedvol.storage.format.index import TOMBSTONE_SIZE, OffsetWidth
-from seaweedvol.storage.format.needle import FLAG_LAST_MODIFIED, FLAG_TTL, HEADER_LENGTH, Needle
+from seaweedvol.storage.format.needle import FLAG_TTL, HEADER_LENGTH, Needle
 from seaweedvol.storage.needlemap import INeedleMap
 from seaweedvol.storage.volume.core import Core, Files
+from seaweedvol.storage.volume.expiry import check_expiry
 
 PAGED_ABOVE: Final = 1 << 20
 MAX_META_LENGTH: Final = 128 * 1024
 _HEAD_LENGTH: Final = HEADER_LENGTH + 4
-_NS_PER_MINUTE: Final = 60 * 10**9
 
 
 @attrs.frozen(eq=False)
@@ -61,12 +61,12 @@ def read_needle(core: Core, key: int, *, read_deleted: bool) -> Needle:
     :raises Corrupt: when the bytes are not what they must be.
     """
     try:
-        needle = _read_whole(core, key, read_deleted)
+        needle = _expected(_read_whole(core, key, read_deleted), key)
     except Corrupt:
         with core.lock:
             needle = _read_whole(core, key, read_deleted)
     if needle.flags & FLAG_TTL:
-        _check_expiry(core, needle)
+        check_expiry(core, needle)
     return needle
 
 
@@ -74,12 +74,14 @@ def open_needle(core: Core, key: int, *, read_deleted: bool, paged_above: int = 
     """As :func:`read_needle`, but larger needles are left on disk, except manifests, which are parsed anyway."""
     try:
         paged = _open_paged(core, key, read_deleted, paged_above)
+        if paged is not None:
+            _expected(paged.meta, key)
     except Corrupt:
         with core.lock:
             paged = _open_paged(core, key, read_deleted, paged_above)
     if paged is None or paged.meta.is_manifest:
         return read_needle(core, key, read_deleted=read_deleted)
-    _check_expiry(core, paged.meta)
+    check_expiry(core, paged.meta)
     return paged
 
 
@@ -134,7 +136,18 @@ def _read_whole(core: Core, key: int, read_deleted: bool) -> Needle:
         needle = codec.decode(_read(core, read_at, length, offset), size)
     except SizeMismatch:
         needle = codec.decode(_read(core, read_at, length, _outgrown(core, files, offset)), size)
-    return _checked(needle, key)
+    return needle
+
+
+def _expected(needle: Needle, key: int) -> Needle:
+    """A needle that a look-up without the lock led to.
+
+    :raises Corrupt: when it is another's: the look-up may have mixed two moments, and is repeated with the lock. What
+        is found then counts: a record that was copied to a new key keeps the old one within, as in Go.
+    """
+    if needle.key != key:
+        raise Corrupt(f"index leads for needle {key:x} to needle {needle.key:x}")
+    return needle
 
 
 def _outgrown(core: Core, files: Files, offset: int) -> int:
@@ -148,12 +161,6 @@ def _outgrown(core: Core, files: Files, offset: int) -> int:
     return offset + limit
 
 
-def _checked(needle: Needle, key: int) -> Needle:
-    if needle.key != key:
-        raise Corrupt(f"index leads for needle {key:x} to needle {needle.key:x}")
-    return needle
-
-
 def _open_paged(core: Core, key: int, read_deleted: bool, paged_above: int) -> PagedNeedle | None:
     files = _files(core)
     offset, size = _locate(files.needles, key, read_deleted)
@@ -161,12 +168,12 @@ def _open_paged(core: Core, key: int, read_deleted: bool, paged_above: int) -> P
         return None
     read_at = _reader(files)
     try:
-        return _paged_at(core, read_at, key, offset, size)
+        return _paged_at(core, read_at, offset, size)
     except SizeMismatch:
-        return _paged_at(core, read_at, key, _outgrown(core, files, offset), size)
+        return _paged_at(core, read_at, _outgrown(core, files, offset), size)
 
 
-def _paged_at(core: Core, read_at: Callable[[int, int], bytes], key: int, offset: int, size: int) -> PagedNeedle:
+def _paged_at(core: Core, read_at: Callable[[int, int], bytes], offset: int, size: int) -> PagedNeedle:
     codec = core.codec
     head = _read(core, read_at, _HEAD_LENGTH, offset)
     start, length = codec.data_extent(head)
@@ -174,13 +181,5 @@ def _paged_at(core: Core, read_at: Callable[[int, int], bytes], key: int, offset
     if not 0 <= tail_length <= MAX_META_LENGTH:
         raise SizeMismatch(f"invalid needle meta size {tail_length}: DataSize={length}, size={size}, offset={offset}")
     tail = _read(core, read_at, tail_length, offset + start + length)
-    meta = _checked(codec.decode_meta(head, tail, size), key)
+    meta = codec.decode_meta(head, tail, size)
     return PagedNeedle(meta, offset + start, read_at, core)
-
-
-def _check_expiry(core: Core, needle: Needle) -> None:
-    minutes = needle.ttl.minutes if needle.ttl else 0
-    if not minutes or not needle.flags & FLAG_TTL or not needle.flags & FLAG_LAST_MODIFIED:
-        return
-    if core.now_ns() >= needle.append_at_ns + minutes * _NS_PER_MINUTE:
-        raise NeedleExpired()

@@ -14,7 +14,7 @@ from seaweedvol.storage.errors import (
 )
 from seaweedvol.storage.format.checksum import crc32c
 from seaweedvol.storage.format.index import OffsetWidth
-from seaweedvol.storage.format.needle import FLAG_MIME, FLAG_TTL, NEEDLE_VERSIONS
+from seaweedvol.storage.format.needle import FLAG_LAST_MODIFIED, FLAG_MIME, FLAG_TTL, NEEDLE_VERSIONS
 from seaweedvol.storage.format.ttl import MINUTE, Ttl
 from seaweedvol.storage.volume.writing import Draft, FileBody
 from tests.storage.volume.building import COOKIE, NOW_NS, Ground, draft, fail_with
@@ -296,3 +296,17 @@ class TtlTests(SynchronousTestCase):
         self.addCleanup(volume.close)
         volume.append(draft(1))
         self.assertFalse(volume.append(draft(1)).is_unchanged)
+
+    def test_an_expired_needle_is_written_again(self) -> None:
+        """The same data count as there only as long as somebody can read them, small or large."""
+        ground = Ground.at(self.mktemp())
+        volume = ground.create()
+        self.addCleanup(volume.close)
+        for key, data in ((1, b"small"), (2, bytes(range(256)) * 400)):
+            needle = draft(key, data, flags=FLAG_LAST_MODIFIED, ttl=Ttl(5, MINUTE))
+            volume.append(needle)
+            self.assertTrue(volume.append(needle).is_unchanged)
+            ground.now_ns += 6 * 60 * 10**9
+            self.assertRaises(NeedleNotFound, volume.read, key)
+            self.assertFalse(volume.append(needle).is_unchanged)
+            self.assertEqual(volume.read(key).data, data)
