@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from seaweedvol.config.errors import ConfigError
+from seaweedvol.config.errors import ConfigError, in_one_line
 from seaweedvol.config.load import load_settings, wanted_page
 
 if TYPE_CHECKING:
@@ -62,15 +62,15 @@ def run(settings: Settings) -> int:
             service.privilegedStartService()
             service.startService()
         except Exception as error:
-            # A port in use, a directory locked by another server: the operator needs the reason, not our stack.
-            sys.stderr.write(_printable(f"{NAME}: {' '.join(str(error).split())}\n"))
+            # What cannot start is told by the service itself; but a server that does nothing must not stay.
+            sys.stderr.write(_printable(f"{NAME}: {in_one_line(error)}\n"))
             outcome = EXIT_FAILED
             reactor.stop()
 
     try:
         service = build_service(settings, reactor)
     except Exception as error:
-        sys.stderr.write(_printable(f"{NAME}: {' '.join(str(error).split())}\n"))
+        sys.stderr.write(_printable(f"{NAME}: {in_one_line(error)}\n"))
         return EXIT_FAILED
     reactor.callWhenRunning(begin)
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
-from seaweedvol.config.errors import ConfigError
+from seaweedvol.config.errors import ConfigError, in_one_line
 from seaweedvol.config.security import reload_security
 from seaweedvol.disks import Disks
 from seaweedvol.server.server import VolumeServer
@@ -74,13 +75,14 @@ class ServerService(MultiService):
         """Take the directories, then start the rest in the background; what cannot start ends the process with 1."""
         Service.startService(self)
         sys.setswitchinterval(SWITCH_INTERVAL)
+        allow_open_files()
         join_logs(logging.DEBUG if self._server.settings.log_level > 0 else logging.INFO)
         self._listen_to_signals()
         try:
             self._server.store.open()
         except Exception as error:
             # A directory that another server has: the operator needs the reason, not twistd's stack.
-            self.give_up(1, " ".join(str(error).split()))
+            self.give_up(1, in_one_line(error))
             return
         self._starting = defer.Deferred.fromCoroutine(self._start())
 
@@ -95,7 +97,7 @@ class ServerService(MultiService):
             parts.http.startService()
             parts.heartbeat.startService()
         except Exception as error:
-            self.give_up(1, " ".join(str(error).split()))
+            self.give_up(1, in_one_line(error))
             return
         http = self._server.settings.http
         self._log.info("serving on {host}:{port} for {server_id}", host=http.bind_ip or "*", port=http.port,
@@ -210,6 +212,17 @@ def join_logs(level: int) -> None:
         log.addHandler(ToTwisted())
     log.setLevel(level)
     log.propagate = False
+
+
+def allow_open_files() -> None:
+    """Have as many files and connections open as the system lets us; each volume takes two. Go's runtime does this too:
+    most systems begin with 1024, for programs that use select().
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (ValueError, OSError) as error:
+        Logger(namespace=__name__).warn("the limit on open files stays as it is: {error}", error=error)
 
 
 def _exit(status: int) -> None:

@@ -16,7 +16,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from twisted.python import usage
 
-from seaweedvol.config.errors import ConfigError
+from seaweedvol.config.errors import ConfigError, in_one_line
 from seaweedvol.config.load import load_settings, wanted_page
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: What a command line that cannot be understood ends with, as Go's flag package does.
 EXIT_USAGE: Final = 2
+#: What a server that cannot start ends with.
+EXIT_FAILED: Final = 1
 
 _log = Logger(namespace="seaweed-volume")
 
@@ -70,12 +72,17 @@ def _end_with_page(page: str) -> NoReturn:
 
 
 def makeService(options: Options) -> MultiService:  # noqa: N802
-    """The service for twistd."""
+    """The service for twistd. Ends the process when it cannot be built."""
     from twisted.internet import reactor
 
     for notice in options.settings.notices:
         _log.warn("{notice}", notice=notice)
-    return build_service(options.settings, reactor)
+    try:
+        return build_service(options.settings, reactor)
+    except Exception as error:
+        # A damaged file of the embedded master: the operator needs the reason, not twistd's stack.
+        sys.stderr.write(f"seaweed-volume: {in_one_line(error)}\n")
+        raise SystemExit(EXIT_FAILED) from None
 
 
 def build_service(settings: Settings, reactor: Any) -> MultiService:

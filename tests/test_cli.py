@@ -16,7 +16,7 @@ from seaweedvol import __version__
 from seaweedvol.cli import start
 from seaweedvol.config.flags import OPTIONS
 from seaweedvol.config.model import Settings
-from seaweedvol.tap import Options
+from seaweedvol.tap import Options, makeService
 
 ROOT = Path(__file__).parent.parent
 # Importing these costs more than the whole of reading a command line may.
@@ -108,6 +108,25 @@ class OptionsTests(SynchronousTestCase):
         error = self.assertRaises(SystemExit, Options().parseOptions, ["--help"])
         self.assertEqual(error.code, 0)
         self.assertIn("-port", out.getvalue())
+
+
+class MakeServiceTests(SynchronousTestCase):
+    """Tests for twistd's :func:`makeService`."""
+
+    def test_damaged_file(self) -> None:
+        """What keeps the service from being built is one line and code 1, without a stack."""
+        err = io.StringIO()
+        self.patch(sys, "stderr", err)
+        directory = Path(self.mktemp())
+        directory.mkdir()
+        (directory / "master.json").write_text("{")
+        config = directory / "volume.toml"
+        config.write_text(f'[dirs]\ndir = "{directory.absolute()}"\n[master]\nembedded = true\n')
+        options = Options()
+        options.parseOptions(["-config", str(config), "-ip=127.0.0.1"])
+        error = self.assertRaises(SystemExit, makeService, options)
+        self.assertEqual((error.code, err.getvalue().count("\n")), (1, 1))
+        self.assertIn("master.json is damaged", err.getvalue())
 
 
 class ProcessTests(SynchronousTestCase):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeVar
 
 import attrs
 
@@ -18,6 +18,7 @@ from seaweedvol.config.tomlfile import Table, find, read_toml
 
 _EXTRA: Final = {"dirs": ("create",), "storage": ("offset_width",)}
 _MASTER_KEYS: Final = ("embedded", "ip", "port", "port_grpc", "dir", "volumeSizeLimitMB", "defaultReplication")
+T = TypeVar("T", int, bool, str)
 _REPLICATION = re.compile(r"[0-2]{3}\Z")
 
 
@@ -69,12 +70,12 @@ def parse_config(tables: Table) -> TomlConfig:
             options.extend(_group(name, table))
         elif name not in ("master", "volume"):
             raise ConfigError(f"unknown table [{name}]; there are {', '.join(GROUPS)} and master")
-    width = _number(tables, "storage.offset_width", 4)
+    width = _found(tables, "storage.offset_width", 4)
     if width not in (4, 5):
         raise ConfigError(f"storage.offset_width must be 4 or 5, not {width}")
     if find(tables, "volume.disk.io.probe") not in (None, False):
         raise ConfigError("volume.disk.io.probe comes with a later release")
-    return TomlConfig(tuple(options), _master(tables), width, _switch(tables, "dirs.create", False))
+    return TomlConfig(tuple(options), _master(tables), width, _found(tables, "dirs.create", False))
 
 
 def _group(name: str, table: Table) -> Iterator[tuple[Option, str, str]]:
@@ -108,6 +109,9 @@ _NAMES: Final = {
     Kind.TEXT: "text", Kind.DURATION: 'a duration such as "1m30s"', Kind.INTEGER: "a whole number",
     Kind.SWITCH: "true or false",
 }
+_MUST_BE: Final[dict[type, str]] = {
+    int: _NAMES[Kind.INTEGER], bool: _NAMES[Kind.SWITCH], str: _NAMES[Kind.TEXT],
+}
 
 
 def _item(called: str, value: object) -> str:
@@ -125,10 +129,10 @@ def _master(tables: Table) -> MasterTable:
     for key in table:
         if key.replace(".", "_") not in _MASTER_KEYS:
             raise ConfigError(f"unknown option master.{key}")
-    port = _number(tables, "master.port", 9333)
+    port = _found(tables, "master.port", 9333)
     grpc_port = table.get("port.grpc", table.get("port_grpc", 0))
-    limit = _number(tables, "master.volumesizelimitmb", 30000)
-    replication = _word(tables, "master.defaultreplication", "000")
+    limit = _found(tables, "master.volumesizelimitmb", 30000)
+    replication = _found(tables, "master.defaultreplication", "000")
     if not isinstance(grpc_port, int) or isinstance(grpc_port, bool) or not 0 <= grpc_port <= 65535:
         raise ConfigError("master.port_grpc must be a port, or 0")
     if not 1 <= port <= 65535 or not (grpc_port or port + 10000 <= 65535):
@@ -138,34 +142,17 @@ def _master(tables: Table) -> MasterTable:
     if not _REPLICATION.match(replication):
         raise ConfigError("master.defaultReplication must be three digits, each 0 to 2")
     return MasterTable(
-        is_embedded=_switch(tables, "master.embedded", False), ip=_word(tables, "master.ip", "127.0.0.1"), port=port,
-        port_grpc=grpc_port, directory=_word(tables, "master.dir", ""), volume_size_limit_mb=limit,
+        is_embedded=_found(tables, "master.embedded", False), ip=_found(tables, "master.ip", "127.0.0.1"), port=port,
+        port_grpc=grpc_port, directory=_found(tables, "master.dir", ""), volume_size_limit_mb=limit,
         replication=replication,
     )
 
 
-def _number(tables: Table, path: str, default: int) -> int:
+def _found(tables: Table, path: str, default: T) -> T:
+    """The value at a dotted path, which must be of the default's type."""
     value = find(tables, path)
     if value is None:
         return default
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ConfigError(f"{path} must be a whole number")
-    return value
-
-
-def _switch(tables: Table, path: str, default: bool) -> bool:
-    value = find(tables, path)
-    if value is None:
-        return default
-    if not isinstance(value, bool):
-        raise ConfigError(f"{path} must be true or false")
-    return value
-
-
-def _word(tables: Table, path: str, default: str) -> str:
-    value = find(tables, path)
-    if value is None:
-        return default
-    if not isinstance(value, str):
-        raise ConfigError(f"{path} must be text")
+    if type(value) is not type(default):
+        raise ConfigError(f"{path} must be {_MUST_BE[type(default)]}")
     return value
