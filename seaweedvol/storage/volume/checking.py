@@ -74,7 +74,6 @@ class _Check:
     _codec: NeedleVersion
     _start: int
     _rows: Rows
-    _farthest: int = 0
 
     def run(self) -> Tail:
         length = self._reader.length

@@ -18,15 +18,14 @@ def read_info(path: str, report: Callable[[str], None]) -> tuple[VolumeInfo, boo
 
     One that cannot be understood is reported, left as it is and taken to say nothing, as Go does: the volume itself
     may be sound.
+
+    :raises OSError: when it is there and cannot be read: then nobody knows what it says.
     """
     try:
         with open(path, "rb") as file:
             text = file.read()
     except FileNotFoundError:
         return VolumeInfo(), False
-    except OSError as error:
-        report(f"cannot read {path}: {error}")
-        return VolumeInfo(), True
     if not text:
         return VolumeInfo(), False
     try:

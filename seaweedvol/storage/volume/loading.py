@@ -60,8 +60,8 @@ def load_volume(
     paths = VolumePaths.found(str(directory), str(index_directory), collection, volume_id)
     if os.path.exists(paths.compaction_marker):
         raise VolumeError(f"an interrupted compaction of volume {volume_id} is not settled")
-    info, has_info = read_info(paths.info, report)
     gate = WriteGate(volume_id)
+    info, has_info = _info_of(paths, gate, report)
     data = _open_data(paths, info, gate)
     super_block = _read_superblock(data, paths, info)
     info.version = super_block.version
@@ -109,6 +109,18 @@ def create_volume(
     core.files = open_needles(core, data)
     _save_first_info(core)
     return Volume(core)
+
+
+def _info_of(paths: VolumePaths, gate: WriteGate, report: Callable[[str], None]) -> tuple[VolumeInfo, bool]:
+    """As :func:`read_info`; while it cannot be read nothing is written, for it may say that nothing must be. Go takes it
+    to say nothing.
+    """
+    try:
+        return read_info(paths.info, report)
+    except OSError as error:
+        report(f"volume {paths.volume_id} is read-only: {error}")
+        gate.close(ReadOnlyReason.UNWRITABLE, str(error))
+        return VolumeInfo(), True
 
 
 def _is_elsewhere(paths: VolumePaths, report: Callable[[str], None]) -> bool:

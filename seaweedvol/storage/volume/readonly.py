@@ -24,7 +24,7 @@ class ReadOnlyReason(enum.Enum):
     REMOTE = "data are kept in an object store"
     IO_ERROR = "the disk fails"
     FULL = "volume is full"
-    UNWRITABLE = "files cannot be opened for writing"
+    UNWRITABLE = "files cannot be opened for reading and writing"
 
 
 _LETS_DELETE: Final = frozenset((ReadOnlyReason.LOW_DISK, ReadOnlyReason.REMOTE, ReadOnlyReason.FULL))

@@ -277,6 +277,24 @@ class SetAsideTests(SynchronousTestCase):
         self.assertEqual(self.ground.path(".vif").read_bytes(), b"{]")
         volume.close()
 
+    def test_an_info_out_of_reach(self) -> None:
+        """Nobody knows whether the volume may be written to, so it is not; once the .vif can be read it is."""
+        info, away = self.ground.path(".vif"), self.ground.path(".away")
+        info.rename(away)
+        info.mkdir()
+        volume = self.ground.load()
+        volume.mark_read_only()
+        self.assertEqual(volume.read(1).data, b"data")
+        self.assertIn(ReadOnlyReason.UNWRITABLE, volume.read_only_reasons)
+        self.assertRaises(OSError, volume.mark_writable)
+        self.assertIn(ReadOnlyReason.UNWRITABLE, volume.read_only_reasons)
+        volume.close()
+        info.rmdir()
+        away.rename(info)
+        volume = self.ground.load()
+        self.assertFalse(volume.is_read_only)
+        volume.close()
+
     def test_an_empty_info_is_none(self) -> None:
         """An empty .vif is written anew."""
         self.ground.path(".vif").write_bytes(b"")
