@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import resource
 import signal
 import sys
 from types import SimpleNamespace
@@ -87,6 +88,9 @@ class RunningTests(SynchronousTestCase):
             guard=SimpleNamespace(update=lambda *values: self.updates.append(values)))
         self.handlers: dict[int, Any] = {}
         self.patch(running, "deferToThread", defer.maybeDeferred)
+        self.limits: list[tuple[int, int]] = []
+        self.patch(resource, "getrlimit", lambda number: (1024, 4096))
+        self.patch(resource, "setrlimit", lambda number, limits: self.limits.append(limits))
         self.patch(signal, "signal", lambda number, handler: self.handlers.update({number: handler}))
         self.patch(signal, "getsignal", lambda number: signal.SIG_IGN)
         self.at_exit: list[tuple[Any, ...]] = []
@@ -118,6 +122,18 @@ class OrderTests(RunningTests):
         """Masters are told when everything else is there."""
         self.start()
         self.assertEqual(self.told, ["open", "+master", "+disks", "+rpc", "+http", "+heartbeat"])
+
+    def test_open_files(self) -> None:
+        """As many as the system allows, before the first volume is opened; a system that does not is no obstacle."""
+        self.start()
+        self.assertEqual(self.limits, [(4096, 4096)])
+
+        def refuse(number: int, limits: tuple[int, int]) -> None:
+            raise ValueError("not allowed to raise maximum limit")
+
+        self.patch(resource, "setrlimit", refuse)
+        self.start()
+        self.assertEqual(self.told.count("+disks"), 2)
 
     def test_ports_wait_for_volumes(self) -> None:
         """No port is open before the volumes are loaded."""

@@ -112,8 +112,8 @@ def create_volume(
 
 
 def _info_of(paths: VolumePaths, gate: WriteGate, report: Callable[[str], None]) -> tuple[VolumeInfo, bool]:
-    """As :func:`read_info`; while it cannot be read nothing is written, for it may say that nothing must be. Go takes it
-    to say nothing.
+    """As :func:`read_info`; while it cannot be read nothing is written, for it may say that nothing must be. Go takes
+    it to say nothing.
     """
     try:
         return read_info(paths.info, report)
