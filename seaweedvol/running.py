@@ -170,14 +170,14 @@ class ServerService(MultiService):
             (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGHUP), self._say_stopping))
         await self._starting
         server, parts = self._server, self._parts
-        was_known = parts.heartbeat.running
-        if was_known:
-            await self._stop_part(parts.heartbeat)
-        has_left_before = not server.life.leave() or server.life.is_stopping
+        # Whoever left before has waited before; whom no master knew, no client turns away from.
+        is_wait_due = server.life.leave() and not server.life.is_stopping and server.life.first_beat_sent
         server.life.is_stopping = True
+        if parts.heartbeat.running:
+            await self._stop_part(parts.heartbeat)
         await deferToThread(server.store.stop)
         seconds = server.settings.pre_stop_seconds
-        if was_known and not has_left_before and seconds > 0:
+        if is_wait_due and seconds > 0:
             self._log.info("left the masters; serving {seconds} more seconds for clients to notice", seconds=seconds)
             await task.deferLater(self._reactor, seconds)
         for part in (parts.http, parts.rpc, parts.disks, parts.master):

@@ -79,7 +79,7 @@ class RunningTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.told: list[str] = []
-        self.reactor, self.life = FakeReactor(), Life()
+        self.reactor, self.life = FakeReactor(), Life(first_beat_sent=True)
         self.updates: list[tuple[Any, ...]] = []
         settings = SimpleNamespace(log_level=0, server_id="me", pre_stop_seconds=10,
                                    http=SimpleNamespace(bind_ip="", port=1))
@@ -162,6 +162,20 @@ class OrderTests(RunningTests):
         self.life.leave()
         self.successResultOf(service.stopService())
 
+    def test_stop_of_an_unknown_server(self) -> None:
+        """Whom no master ever knew does not wait either."""
+        self.life.first_beat_sent = False
+        self.successResultOf(self.start().stopService())
+
+    def test_unhealthy_at_once(self) -> None:
+        """The server says that it stops before it tells a master, which may take a while."""
+        service = self.start()
+        goodbye: defer.Deferred[None] = defer.Deferred()
+        self.patch(Part, "stopService", lambda part: goodbye)
+        service.stopService()
+        self.assertEqual((self.life.is_ready, self.life.is_stopping), (False, True))
+        goodbye.callback(None)
+
     def test_stop_without_wait(self) -> None:
         """No seconds are none."""
         self.server.settings.pre_stop_seconds = 0
@@ -193,6 +207,10 @@ class OrderTests(RunningTests):
 
 class RefusalTests(RunningTests):
     """What cannot start."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.life.first_beat_sent = False
 
     def test_port_taken(self) -> None:
         """A part that cannot start ends the process with code 1, without waiting for clients that never were."""
