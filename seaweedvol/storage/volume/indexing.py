@@ -20,7 +20,7 @@ def open_needles(core: Core, data: IVolumeFile) -> Files:
 
     :raises OSError: when the .idx cannot be opened or read.
     """
-    is_writable = ReadOnlyReason.UNWRITABLE not in core.gate.reasons
+    is_writable = not core.gate.keeps_files
     rows = _agreeing_rows(core, data, is_writable)
     columns, counts = replay(rows, HEADER_LENGTH + core.codec.footer_length)
     del rows

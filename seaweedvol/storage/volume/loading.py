@@ -119,7 +119,7 @@ def _info_of(paths: VolumePaths, gate: WriteGate, report: Callable[[str], None])
         return read_info(paths.info, report)
     except OSError as error:
         report(f"volume {paths.volume_id} is read-only: {error}")
-        gate.close(ReadOnlyReason.UNWRITABLE, str(error))
+        gate.close(ReadOnlyReason.UNKNOWN, str(error))
         return VolumeInfo(), True
 
 

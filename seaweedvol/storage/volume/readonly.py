@@ -24,7 +24,8 @@ class ReadOnlyReason(enum.Enum):
     REMOTE = "data are kept in an object store"
     IO_ERROR = "the disk fails"
     FULL = "volume is full"
-    UNWRITABLE = "files cannot be opened for reading and writing"
+    UNWRITABLE = "files cannot be opened for writing"
+    UNKNOWN = "what the .vif says is not known"
 
 
 _LETS_DELETE: Final = frozenset((ReadOnlyReason.LOW_DISK, ReadOnlyReason.REMOTE, ReadOnlyReason.FULL))
@@ -89,6 +90,11 @@ class WriteGate:
 
     def _lets_delete(self, reason: ReadOnlyReason) -> bool:
         return reason in _LETS_DELETE or reason is ReadOnlyReason.ADMIN and self.admin_lets_delete
+
+    @property
+    def keeps_files(self) -> bool:
+        """Whether nothing in .dat and .idx may be changed, not even to repair it."""
+        return ReadOnlyReason.UNWRITABLE in self._details or ReadOnlyReason.UNKNOWN in self._details
 
     def text(self) -> str:
         """All reasons in words; empty if writes are taken."""

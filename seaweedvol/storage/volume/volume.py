@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from seaweedvol.storage.errors import VolumeBusy, VolumeNotEmpty
+from seaweedvol.storage.errors import StorageError, VolumeBusy, VolumeNotEmpty
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.needle import Needle
 from seaweedvol.storage.format.placement import ReplicaPlacement
@@ -271,6 +271,8 @@ class Volume:
     def _save_info(self, changed: VolumeInfo) -> None:
         """Replaced when it is saved, not before; others may be reading the old one."""
         core = self._core
+        if ReadOnlyReason.UNKNOWN in core.gate.reasons:
+            raise StorageError(f"volume {self.id} failed to load vif: {core.gate.text()}")
         write_info(core.paths.info, changed, core.super_block.ttl, core.now_ns() / 1e9)
         core.info = changed
 

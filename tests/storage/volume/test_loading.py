@@ -11,7 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import (
-    FormatError, InvalidSetting, NeedleExpired, NeedleNotFound, RemoteVolume, VolumeError, VolumeExists, VolumeNotFound,
+    FormatError, InvalidSetting, NeedleExpired, NeedleNotFound, RemoteVolume, StorageError, VolumeError, VolumeExists,
+    VolumeNotFound,
 )
 from seaweedvol.storage.format.index import OffsetWidth, encode_entry
 from seaweedvol.storage.format.placement import NO_REPLICATION, parse_placement
@@ -285,12 +286,14 @@ class SetAsideTests(SynchronousTestCase):
         volume = self.ground.load()
         volume.mark_read_only()
         self.assertEqual(volume.read(1).data, b"data")
-        self.assertIn(ReadOnlyReason.UNWRITABLE, volume.read_only_reasons)
-        self.assertRaises(OSError, volume.mark_writable)
-        self.assertIn(ReadOnlyReason.UNWRITABLE, volume.read_only_reasons)
-        volume.close()
         info.rmdir()
         away.rename(info)
+        before = info.read_bytes()
+        for change in (volume.mark_writable, lambda: volume.configure(NO_REPLICATION)):
+            self.assertIn("failed to load vif", str(self.assertRaises(StorageError, change)))
+        self.assertEqual(volume.read_only_reasons, {ReadOnlyReason.UNKNOWN})
+        volume.close()
+        self.assertEqual(info.read_bytes(), before)
         volume = self.ground.load()
         self.assertFalse(volume.is_read_only)
         volume.close()
