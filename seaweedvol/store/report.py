@@ -49,6 +49,7 @@ class VolumeReport:
     :ivar modified_at: seconds since 1970.
     :ivar remote_storage_name: ``type.id`` of the object store that holds the .dat, "" when it is here.
     :ivar disk_type: "" for hdd.
+    :ivar read_only_reason: in words, in a status report only.
     """
 
     id: int
@@ -67,6 +68,7 @@ class VolumeReport:
     remote_storage_key: str = ""
     disk_type: str = ""
     disk_id: int = 0
+    read_only_reason: str = ""
 
 
 @attrs.frozen
@@ -136,6 +138,7 @@ def status_of(volume: Volume, disk_type: str) -> VolumeReport | None:
         size=volume.counts.content_bytes,
         file_count=min(report.file_count, _MAX_UINT32),
         delete_count=min(report.delete_count, _MAX_UINT32),
+        read_only_reason=volume.reason_text(),
     )
 
 

@@ -52,7 +52,7 @@ def figures(server: VolumeServer, now: float) -> Figures:
         else:
             volumes.append((str(one.id), one.collection, one.disk_type or "hdd", readable(one.size),
                             str(one.file_count), trash, str(Ttl.from_uint32(one.ttl_uint32)),
-                            str(one.read_only).lower(), str(one.version)))
+                            one.read_only_reason or "false", str(one.version)))
     return Figures(version_text(server.settings.offset_width), disks, system, tuple(volumes), tuple(remote))
 
 

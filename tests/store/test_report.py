@@ -43,7 +43,8 @@ class ReportHashTests(unittest.SynchronousTestCase):
         self.assertEqual(digest([]), 0)
 
     def test_every_field_counts_but_the_key(self) -> None:
-        """A change of anything the master keeps is noticed; it does not keep the key in the object store."""
+        """A change of anything the master keeps is noticed; it does not keep the key in the object store, and is
+        not told why a volume is read-only."""
         changes: dict[str, Any] = {
             "id": 8, "size": 1, "collection": "x", "file_count": 1, "delete_count": 1, "deleted_bytes": 1,
             "read_only": False, "placement_byte": 1, "version": 2, "ttl_uint32": 1, "compact_revision": 1,
@@ -51,7 +52,8 @@ class ReportHashTests(unittest.SynchronousTestCase):
         }
         for name, value in changes.items():
             self.assertNotEqual(report_hash(attrs.evolve(FULL, **{name: value})), FULL_HASH, name)
-        self.assertEqual({*changes, "remote_storage_key"}, {field.name for field in attrs.fields(VolumeReport)})
+        unsent = {"remote_storage_key", "read_only_reason"}
+        self.assertEqual({*changes, *unsent}, {field.name for field in attrs.fields(VolumeReport)})
         self.assertEqual(report_hash(attrs.evolve(FULL, remote_storage_key="other")), FULL_HASH)
 
     def test_swapped_texts_are_noticed(self) -> None:

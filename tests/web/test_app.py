@@ -6,6 +6,7 @@ import json
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from seaweedvol.storage.ids import VolumeId
 from seaweedvol.web.page import readable, up_time
 from tests.conformance.exchange import Request, Response
 from tests.web.serving import Client, fid, make_world
@@ -166,10 +167,12 @@ class StateTests(AppTests):
         """The page shows volumes, disks and what is under way, and runs nothing that it shows."""
         self.world.allocate(2, collection="b-a_c")
         self.world.server.upload_limit.add(4711)
+        self.world.server.store.mark_read_only(VolumeId(2))
         answer = self.ask("GET", "/ui/index.html")
         self.assertEqual((answer.status, answer.header("Content-Type")), (200, "text/html; charset=utf-8"))
         text = answer.body.decode("utf-8")
-        for shown in ("<td>pictures</td>", "<td>b-a_c</td>", "<td>4711</td>", "<td>3d</td>", "localhost:9333"):
+        for shown in ("<td>pictures</td>", "<td>b-a_c</td>", "<td>4711</td>", "<td>3d</td>", "localhost:9333",
+                      "<td>marked read-only</td>", "<td>false</td>"):
             self.assertIn(shown, text)
         self.assertNotIn("<script", text)
 
