@@ -58,6 +58,13 @@ class LocationsTests(SynchronousTestCase):
         self.lookup()
         self.assertEqual(len(self.questions), 2)
 
+    def test_nowhere_is_not_kept(self) -> None:
+        """A volume that is nowhere now may be somewhere soon."""
+        self.lookup()
+        self.questions[0][1].callback(found(3))
+        self.lookup()
+        self.assertEqual(len(self.questions), 2)
+
     def test_simultaneous_lookups_share_one_question(self) -> None:
         """A crowd for one volume asks once, and all get the answer."""
         crowd = [self.lookup() for _ in range(3)]

@@ -84,6 +84,7 @@ class ParseDurationTests(SynchronousTestCase):
                             ("1d", 'time: unknown unit "d" in duration "1d"'),
                             ("9223372036854775808ns", 'time: invalid duration "9223372036854775808ns"'),
                             ("3000000h", 'time: invalid duration "3000000h"'),
+                            ("2000000h2000000h", 'time: invalid duration "2000000h2000000h"'),
                             ("1.2.3s", 'time: missing unit in duration "1.2.3s"'),
                             ("1 s", 'time: unknown unit " s" in duration "1 s"'),
                             ('1"\u00e9\n', r'time: unknown unit "\"\xc3\xa9\x0a" in duration "1\"\xc3\xa9\x0a"')):

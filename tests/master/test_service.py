@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.config.model import EmbeddedMasterSettings
@@ -61,6 +62,13 @@ class EmbeddedMasterTests(SynchronousTestCase):
         port, _, _, interface = self.reactor.tcpServers[0]
         self.assertEqual((port, interface), (9333, "127.0.0.1"))
         self.assertEqual(self.opened, [(service.master, "127.0.0.1:19333")])
+
+    def test_warns_when_others_can_reach_it(self) -> None:
+        """Loopback, by whatever name, is nothing to tell; any other address is."""
+        for ip, warnings in (("127.0.0.1", 0), ("::1", 0), ("localhost", 0), ("10.0.0.1", 1), ("0.0.0.0", 1)):
+            with capturedLogs() as told:
+                self.started(ip)
+            self.assertEqual(sum(event["log_level"] is LogLevel.warn for event in told), warnings, ip)
 
     def test_ipv6(self) -> None:
         """gRPC wants brackets."""
