@@ -326,8 +326,11 @@ class Channel(Protocol):
             self._timer = self._clock.callLater(left, self._look_at_clock)
             return
         exchange = self._exchange
-        if exchange is None or self._outflow.is_awaited:
+        if self._outflow.is_awaited or self._is_closing:
             self.abort()
+            return
+        if exchange is None:
+            self._end_without_head()
             return
         if self.input_arrived.is_awaited:
             self._end_input(self._timeout_words())
