@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from seaweedvol.config.address import join_host_port
 from seaweedvol.server.interfaces import Location, LookupFailed, VolumeUnknown
 from seaweedvol.storage.ids import VolumeId
 
@@ -14,11 +15,6 @@ if TYPE_CHECKING:
 
 class TooFewReplicas(Exception):
     """Raised when not all servers of a volume can be named; the text is Go's."""
-
-
-def join_host_port(host: str, port: int) -> str:
-    """``host:port``, with brackets around an IPv6 address."""
-    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
 
 def own_url(server: VolumeServer) -> str:
