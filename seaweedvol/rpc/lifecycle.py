@@ -9,10 +9,10 @@ from seaweedvol.storage.ids import VolumeId, go_quote
 
 
 def allocate(server: VolumeServer, request: pb.AllocateVolumeRequest) -> pb.AllocateVolumeResponse:
-    """AllocateVolume; ``memory_map_max_size_mb`` means nothing outside Windows."""
+    """AllocateVolume; ``memory_map_max_size_mb`` means nothing outside Windows. Of the version Go looks at one byte."""
     server.volumes.allocate(NewVolume(
         volume_id=VolumeId(request.volume_id), collection=request.collection, replication=request.replication,
-        ttl=request.ttl, disk_type=request.disk_type, version=request.version, preallocate=request.preallocate,
+        ttl=request.ttl, disk_type=request.disk_type, version=request.version & 0xFF, preallocate=request.preallocate,
     ))
     return pb.AllocateVolumeResponse()
 

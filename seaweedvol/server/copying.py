@@ -140,11 +140,22 @@ def _ec_path(store: Store, request: CopyRequest) -> str | None:
     for location in store.locations:
         for directory in (location.directory, location.index_directory):
             path = os.path.join(directory, name)
-            if os.path.lexists(path):
+            if _may_be_there(path):
                 found = path
     if found is None and not request.ignore_missing:
         raise Refused(f"CopyFile not found ec volume id {request.volume_id}")
     return found
+
+
+def _may_be_there(path: str) -> bool:
+    """As Go asks it: only what is certainly missing is; of all else, such as too long a name, opening will tell."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _blocks(path: str, request: CopyRequest) -> Iterator[CopyChunk]:

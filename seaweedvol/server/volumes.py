@@ -88,7 +88,7 @@ class Volumes:
         :returns: what went wrong, "" for nothing. Not an exception: the remote caller reads it from the response.
         """
         try:
-            placement = parse_placement(replication)
+            parse_placement(replication)
         except InvalidSetting as error:
             return f"volume configure replication {request_text}: {error}"
         try:
@@ -96,7 +96,7 @@ class Volumes:
         except (StorageError, OSError) as error:
             return f"volume configure unmount {request_text}: {error}"
         try:
-            self.store.configure(volume_id, placement)
+            self.store.configure(volume_id, replication)
         except (StorageError, OSError) as error:
             return f"volume configure {request_text}: {error}{self._restore(volume_id)}"
         return ""

@@ -233,9 +233,10 @@ class Store:
 
     # --- changing -----------------------------------------------------------------------------------------------
 
-    def configure(self, volume_id: VolumeId, placement: ReplicaPlacement) -> None:
+    def configure(self, volume_id: VolumeId, replication: str) -> None:
         """Give a volume another replica placement. One that was not mounted is so afterwards, as in Go.
 
+        :param replication: as for :meth:`Volume.configure`.
         :raises VolumeNotFound: when no directory holds it.
         """
         with self._changing:
@@ -244,7 +245,7 @@ class Store:
                 before = None if mounted is None else report_of(mounted, location.disk_type)
                 volume = mounted or location.mount(volume_id)
                 if volume is not None:
-                    volume.configure(placement)
+                    volume.configure(replication)
                     self._publish(VolumeRemoved, before)
                     self._announce(VolumeAdded, location, volume)
                     return

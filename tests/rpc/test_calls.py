@@ -67,6 +67,13 @@ class LifecycleTests(CallsCase):
         self.call("VolumeDelete", pb.VolumeDeleteRequest(volume_id=VOLUME))
         self.call("DeleteCollection", pb.DeleteCollectionRequest(collection="none"))
 
+    def test_version(self) -> None:
+        """One byte of it counts, as in Go."""
+        self.call("AllocateVolume", pb.AllocateVolumeRequest(volume_id=VOLUME + 1, version=259))
+        self.assertEqual(
+            self.refusal("AllocateVolume", pb.AllocateVolumeRequest(volume_id=VOLUME + 2, version=0xFFFFFFFF)),
+            (grpc.StatusCode.UNKNOWN, "volume super block version 255 is not supported"))
+
     def test_duplicate(self) -> None:
         """Storage's refusals come with their words."""
         self.assertEqual(

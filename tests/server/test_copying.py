@@ -98,6 +98,14 @@ class CopyFileTests(SynchronousTestCase):
         self.assertEqual(self.refusal(".ec00", is_ec=True), "CopyFile not found ec volume id 7")
         self.assertEqual(self.copy(".ec00", is_ec=True, ignore_missing=True), [])
 
+    def test_ec_files_that_cannot_be_looked_at(self) -> None:
+        """The system's words, also where missing files may be missing."""
+        for may_be_missing in (False, True):
+            words = self.refusal("." + "x" * 300, is_ec=True, ignore_missing=may_be_missing)
+            self.assertTrue(words.endswith("x: file name too long"), words)
+        os.symlink("nowhere", self.store.locations[0].directory / "7.ec01")
+        self.assertEqual(self.refusal(".ec01", is_ec=True), "CopyFile not found ec volume id 7")
+
     def test_only_names(self) -> None:
         """Neither extension nor collection can lead out of the directory."""
         for extension in ("dat", ".", "", ".d/t", "./../x", ".dat\n", ".d\u00e4t"):

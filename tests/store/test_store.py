@@ -322,7 +322,7 @@ class ChangingTests(unittest.SynchronousTestCase):
 
     def test_placement(self) -> None:
         """The master hears of the new placement at once, and it is there after a restart."""
-        self.store.configure(SEVEN, parse_placement("011"))
+        self.store.configure(SEVEN, "011")
         self.assertEqual(kinds(self.heard), [(VolumeRemoved, 7, 0), (VolumeAdded, 7, 0)])
         self.assertEqual([event.report.placement_byte for event in self.heard], [0, 11])
         self.store.unmount(SEVEN)
@@ -332,13 +332,13 @@ class ChangingTests(unittest.SynchronousTestCase):
         """It is mounted with the new placement."""
         self.store.unmount(SEVEN)
         self.heard.clear()
-        self.store.configure(SEVEN, parse_placement("001"))
+        self.store.configure(SEVEN, "001")
         self.assertEqual(kinds(self.heard), [(VolumeAdded, 7, 0)])
         self.assertEqual(self.store.get(7).placement.to_byte(), 1)
 
     def test_placement_of_nothing(self) -> None:
         """Go's words."""
-        error = self.assertRaises(VolumeNotFound, self.store.configure, VolumeId(8), ReplicaPlacement())
+        error = self.assertRaises(VolumeNotFound, self.store.configure, VolumeId(8), "000")
         self.assertEqual(str(error), "volume 8 not found on disk")
 
     def test_read_only_and_back(self) -> None:

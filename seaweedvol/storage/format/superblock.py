@@ -24,6 +24,7 @@ from seaweedvol.storage.format.placement import NO_REPLICATION, ReplicaPlacement
 from seaweedvol.storage.format.ttl import EMPTY_TTL, Ttl
 
 SUPERBLOCK_LENGTH: Final = 8
+PLACEMENT_AT: Final = 1
 CURRENT_VERSION: Final = 3
 SUPPORTED_VERSIONS: Final = frozenset((1, 2, 3))
 MAX_EXTRA_LENGTH: Final = 0xFFFE

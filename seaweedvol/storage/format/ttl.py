@@ -90,8 +90,12 @@ def parse_ttl(text: str) -> Ttl:
     """
     if not text:
         return EMPTY_TTL
-    count_text, letter = (text, "m") if text[-1] in "0123456789" else (text[:-1], text[-1])
-    return _fitted(_parse_count(count_text) * _MINUTES.get(_UNITS.get(letter, EMPTY), 0))
+    if text[-1] in "0123456789":
+        return _fitted(_parse_count(text))
+    # Go takes the last byte for the unit, which of other letters leaves a piece with the count.
+    written = text.encode("utf-8", "surrogateescape")
+    unit = _UNITS.get(chr(written[-1]), EMPTY)
+    return _fitted(_parse_count(written[:-1].decode("utf-8", "surrogateescape")) * _MINUTES.get(unit, 0))
 
 
 def _parse_count(text: str) -> int:

@@ -15,8 +15,8 @@ import attrs
 from seaweedvol.storage.errors import StorageError, VolumeBusy, VolumeNotEmpty
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.needle import Needle
-from seaweedvol.storage.format.placement import ReplicaPlacement
-from seaweedvol.storage.format.superblock import SUPERBLOCK_LENGTH, SuperBlock
+from seaweedvol.storage.format.placement import ReplicaPlacement, parse_placement
+from seaweedvol.storage.format.superblock import PLACEMENT_AT, SUPERBLOCK_LENGTH, SuperBlock
 from seaweedvol.storage.format.ttl import Ttl
 from seaweedvol.storage.format.volumeinfo import VolumeInfo
 from seaweedvol.storage.ids import VolumeId
@@ -276,16 +276,23 @@ class Volume:
         write_info(core.paths.info, changed, core.super_block.ttl, core.now_ns() / 1e9)
         core.info = changed
 
-    def configure(self, placement: ReplicaPlacement) -> None:
-        """Have replicas placed otherwise; kept in the .vif, the superblock stays as it is.
+    def configure(self, replication: str) -> None:
+        """Have replicas placed otherwise; the text is kept in the .vif, the superblock stays as it is.
 
+        :param replication: "" for what the superblock says.
+        :raises InvalidSetting: when it says nothing.
         :raises OSError, StorageError: when the .vif cannot be written.
         """
-        with self._core.lock:
+        core = self._core
+        with core.lock:
+            if replication:
+                placement = parse_placement(replication)
+            else:
+                placement = ReplicaPlacement.from_byte(core.open_files().data.read_at(1, PLACEMENT_AT)[0])
             changed = self._copy_of_info()
-            changed.replication = str(placement)
+            changed.replication = replication
             self._save_info(changed)
-            self._core.super_block = attrs.evolve(self._core.super_block, placement=placement)
+            core.super_block = attrs.evolve(core.super_block, placement=placement)
 
     # -- the end
 

@@ -67,6 +67,7 @@ class ParseTtlTests(SynchronousTestCase):
         for text, words in (
             ("m", 'strconv.Atoi: parsing "": invalid syntax'),
             ("x5m", 'strconv.Atoi: parsing "x5": invalid syntax'),
+            ("1é", 'strconv.Atoi: parsing "1\\xc3": invalid syntax'),
             ("1_0m", 'strconv.Atoi: parsing "1_0": invalid syntax'),
             ("9223372036854775808m", 'strconv.Atoi: parsing "9223372036854775808": value out of range'),
         ):

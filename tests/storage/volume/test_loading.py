@@ -289,7 +289,7 @@ class SetAsideTests(SynchronousTestCase):
         info.rmdir()
         away.rename(info)
         before = info.read_bytes()
-        for change in (volume.mark_writable, lambda: volume.configure(NO_REPLICATION)):
+        for change in (volume.mark_writable, lambda: volume.configure("000")):
             self.assertIn("failed to load vif", str(self.assertRaises(StorageError, change)))
         self.assertEqual(volume.read_only_reasons, {ReadOnlyReason.UNKNOWN})
         volume.close()

@@ -11,9 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.backend import MemoryFile
-from seaweedvol.storage.errors import NeedleNotFound, StorageError, VolumeBusy, VolumeClosed, VolumeNotEmpty
+from seaweedvol.storage.errors import (
+    InvalidSetting, NeedleNotFound, StorageError, VolumeBusy, VolumeClosed, VolumeNotEmpty,
+)
 from seaweedvol.storage.format.index import OffsetWidth
-from seaweedvol.storage.format.placement import parse_placement
 from seaweedvol.storage.format.ttl import HOUR, MINUTE, Ttl
 from seaweedvol.storage.needlemap import MemoryNeedleMap
 from seaweedvol.storage.volume.core import Files
@@ -105,19 +106,28 @@ class MarkTests(SynchronousTestCase):
 
     def test_configure(self) -> None:
         """Another placement holds at once and after a restart; the superblock keeps the first."""
-        self.volume.configure(parse_placement("011"))
+        self.volume.configure("011")
         self.assertEqual(str(self.volume.placement), "011")
         self.reload()
         self.assertEqual(str(self.volume.placement), "011")
         self.assertEqual(self.ground.path(".dat").read_bytes()[1], 0)
 
+    def test_configure_as_written(self) -> None:
+        """The .vif keeps the text, as Go's does; without one the superblock's placement is back."""
+        for text, told in (("1", "001"), ("0100", "010"), ("", "000")):
+            self.volume.configure(text)
+            self.assertEqual((self.volume.info.replication, str(self.volume.placement)), (text, told))
+            self.reload()
+            self.assertEqual((self.volume.info.replication, str(self.volume.placement)), (text, told))
+        self.assertRaises(InvalidSetting, self.volume.configure, "999")
+
     def test_what_could_not_be_saved(self) -> None:
         """It is not saved later either, with something else that is."""
         with failpoints.armed("aside.write", fail_with(errno.ENOSPC)):
             self.assertRaises(OSError, self.volume.mark_read_only, persist=True)
-            self.assertRaises(OSError, self.volume.configure, parse_placement("011"))
+            self.assertRaises(OSError, self.volume.configure, "011")
         self.assertEqual(str(self.volume.placement), "000")
-        self.volume.configure(parse_placement("001"))
+        self.volume.configure("001")
         self.reload()
         self.assertEqual((self.volume.is_read_only, str(self.volume.placement)), (False, "001"))
 
