@@ -6,7 +6,7 @@ from typing import Any, Iterable, Iterator
 
 from seaweedvol.pb import volume_server_pb2 as pb
 from tests.conformance.exchange import Request, get, post
-from tests.conformance.rpc_steps import Files, Restart, RpcCase, Step, Web, call
+from tests.conformance.rpc_steps import Files, Masters, Restart, RpcCase, Step, Web, call
 
 LARGEST = (1 << 32) - 1
 #: Go counts needles twice that were deleted from a volume whose read-only mark persists.
@@ -64,12 +64,12 @@ def cases() -> Iterator[RpcCase]:
             asked = (getattr(step, "request", None) for step in case.steps)
             volumes |= {request.volume_id: None for request in asked if isinstance(request, pb.VolumeStatusRequest)}
             yield case
-    yield RpcCase("files", (Files(),))
+    yield RpcCase("files", (Files(), Masters()))
     yield RpcCase("restart", (Restart(), Files()))
     for volume in volumes:
         steps = (*look(volume, *COUNTS), read(volume, 1), put(volume, 200), remove(volume, 2))
         yield RpcCase(f"after restart {volume}", steps)
-    yield RpcCase("files at the end", (Files(),))
+    yield RpcCase("files at the end", (Files(), Masters()))
 
 
 def _replications() -> Iterable[RpcCase]:

@@ -17,7 +17,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.pb import volume_server_pb2_grpc
+from seaweedvol.pb import master_pb2, master_pb2_grpc, volume_server_pb2_grpc
 from tests.conformance.pairs import SUBJECT
 from tests.conformance.servers import WEED, Process, start, wait_until_up
 
@@ -73,12 +73,14 @@ class RpcServer:
     :ivar kind: "go" or "ours".
     :ivar flags: beside ports, directories and master.
     :ivar folders: names of the data directories.
+    :ivar index: name of the directory of indexes, where that is another one.
     """
 
     kind: str
     base: pathlib.Path
     flags: Sequence[str] = ()
     folders: Sequence[str] = ("data",)
+    index: str = ""
     port: int = 0
     public_port: int = 0
     grpc_port: int = 0
@@ -92,7 +94,7 @@ class RpcServer:
     def start(self) -> None:
         """Start the master, then the volume server."""
         self.port, self.public_port, self.grpc_port, self.master_port, self.master_grpc_port = _ports(5)
-        for folder in (*self.folders, "master", "config"):
+        for folder in (*self.folders, self.index, "master", "config"):
             (self.base / folder).mkdir(parents=True, exist_ok=True)
         self._master = start([
             WEED, f"-config_dir={self.base / 'config'}", "master", "-ip=127.0.0.1", f"-port={self.master_port}",
@@ -109,6 +111,8 @@ class RpcServer:
             "-ip.bind=127.0.0.1", "-dir=" + ",".join(str(self.base / folder) for folder in self.folders),
             f"-master={self.master}", "-preStopSeconds=0", *self.flags,
         ]
+        if self.index:
+            arguments.append(f"-dir.idx={self.base / self.index}")
         if not any(flag.startswith("-max=") for flag in self.flags):
             arguments.append("-max=400")
         if self.kind == "go":
@@ -183,6 +187,18 @@ class RpcServer:
             assert isinstance(error, grpc.Call)
             return error.code().name, b""
 
+    def known_to_master(self) -> list[str]:
+        """The volumes that its master knows it to have, and as what."""
+        with grpc.insecure_channel(f"127.0.0.1:{self.master_grpc_port}") as channel:
+            stub: Any = master_pb2_grpc.SeaweedStub(channel)
+            topology = stub.VolumeList(master_pb2.VolumeListRequest(), timeout=TIMEOUT).topology_info
+        nodes = [node for center in topology.data_center_infos for rack in center.rack_infos
+                 for node in rack.data_node_infos]
+        return sorted(
+            f"{volume.id} {volume.collection!r} {volume.size} {volume.read_only} {volume.replica_placement}"
+            f" {volume.ttl} {volume.version} {volume.disk_type!r} {volume.disk_id} {disk.max_volume_count}"
+            for node in nodes for disk in node.diskInfos.values() for volume in disk.volume_infos)
+
     def anonymous(self, text: str) -> str:
         """A text without what is this server's own."""
         for number, name in enumerate(self.names):
@@ -200,12 +216,12 @@ class RpcServer:
 
 
 def launch_rpc_pair(
-    flags: Sequence[str] = (), folders: Sequence[str] = ("data",)
+    flags: Sequence[str] = (), folders: Sequence[str] = ("data",), index: str = ""
 ) -> tuple[RpcServer, RpcServer]:
     """A Go server and one of ours, which end with this process."""
     base = tempfile.TemporaryDirectory(prefix="rpcs", dir=os.environ.get("CONFORMANCE_SCRATCH"))
     atexit.register(base.cleanup)
-    pair = tuple(RpcServer(kind, pathlib.Path(base.name) / place, flags, folders)
+    pair = tuple(RpcServer(kind, pathlib.Path(base.name) / place, flags, folders, index)
                  for place, kind in (("go", "go"), ("us", SUBJECT)))
     for server in pair:
         atexit.register(server.stop)

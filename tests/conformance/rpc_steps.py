@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import re
 import struct
+import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Union
 
@@ -131,7 +133,61 @@ class Files:
         return found
 
 
-Step = Union[Call, Web, Raw, Restart, Files]
+@attrs.frozen
+class Masters:
+    """Nothing is done; what the masters know of both is compared, as soon as it is equal or a heartbeat is out."""
+
+    patience: float = 12.0
+
+    def compare(self, pair: RpcPair) -> list[str]:
+        """What differs."""
+        until = time.monotonic() + self.patience
+        while True:
+            go, ours = both(pair, RpcServer.known_to_master)
+            if go == ours or time.monotonic() > until:
+                break
+            time.sleep(0.3)
+        return [f"missing: {line}" for line in sorted(set(go) - set(ours))] + [
+            f"too many: {line}" for line in sorted(set(ours) - set(go))]
+
+
+@attrs.frozen
+class Together:
+    """Calls at the same time; the answers are compared without their order."""
+
+    calls: tuple[Call, ...]
+
+    def __str__(self) -> str:
+        return f"{len(self.calls)} times {self.calls[0]}"
+
+    def compare(self, pair: RpcPair) -> list[str]:
+        """What differs."""
+        go, ours = both(pair, self._answers)
+        return [] if go == ours else [f"{go} against {ours}"]
+
+    def _answers(self, server: RpcServer) -> Counter[str]:
+        with ThreadPoolExecutor(len(self.calls)) as pool:
+            return Counter(pool.map(lambda one: repr(server.call(one.method, one.request)), self.calls))
+
+
+@attrs.frozen
+class Place:
+    """A file is put into a directory of both, or removed from it, while they run."""
+
+    name: str
+    content: bytes | None
+
+    def compare(self, pair: RpcPair) -> list[str]:
+        """Nothing."""
+        for server in pair:
+            if self.content is None:
+                (server.base / self.name).unlink()
+            else:
+                (server.base / self.name).write_bytes(self.content)
+        return []
+
+
+Step = Union[Call, Web, Raw, Restart, Files, Masters, Together, Place]
 
 
 @attrs.frozen
@@ -189,7 +245,7 @@ def _values(path: str, theirs: Any, mine: Any, masked: frozenset[str]) -> list[s
 def files_of(server: RpcServer) -> dict[str, Any]:
     """Every file of the data directories: length of a name to what must be equal of its content."""
     found: dict[str, Any] = {}
-    for folder in server.folders:
+    for folder in filter(None, (*server.folders, server.index)):
         for path in sorted((server.base / folder).iterdir()):
             name = f"{folder}/{path.name}"
             if path.name not in OWN_FILES and path.suffix != ".sdx" and path.is_file():
@@ -219,4 +275,5 @@ def records_of(data: bytes) -> list[Any]:
     return [*parts, len(data)]
 
 
-__all__ = ["OWN_VALUES", "Call", "Files", "Raw", "Restart", "RpcCase", "RpcPair", "Step", "Web", "both", "call"]
+__all__ = ["OWN_VALUES", "Call", "Files", "Masters", "Place", "Raw", "Restart", "RpcCase", "RpcPair", "Step",
+           "Together", "Web", "both", "call"]

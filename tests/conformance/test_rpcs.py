@@ -22,6 +22,7 @@ class RpcPairCase(SynchronousTestCase):
 
     flags: Sequence[str] = ()
     folders: Sequence[str] = ("data",)
+    index = ""
     go: RpcServer
     ours: RpcServer
 
@@ -30,7 +31,7 @@ class RpcPairCase(SynchronousTestCase):
             raise SkipTest("no Go server to compare with: set WEED_BINARY")
         name = type(self).__name__
         if name not in _RUNNING:
-            _RUNNING[name] = launch_rpc_pair(self.flags, self.folders)
+            _RUNNING[name] = launch_rpc_pair(self.flags, self.folders, self.index)
         self.go, self.ours = _RUNNING[name]
 
     def compare(self, cases: Iterable[RpcCase]) -> None:
@@ -115,6 +116,32 @@ class EveryCallTests(RpcPairCase):
     def test_every_call(self) -> None:
         """Every call about a volume that is not there gets Go's answer, unless it is not offered yet."""
         self.compare(cases_rpc_server.every_call("for no volume", 99))
+
+
+class IndexDirectoryTests(RpcPairCase):
+    """Servers that keep indexes elsewhere."""
+
+    index = "index"
+
+    def test_indexes(self) -> None:
+        """Every file is where Go has it, and copied from there."""
+        self.compare(cases_rpc_places.index_cases())
+
+
+class TogetherTests(RpcPairCase):
+    """Calls at the same time."""
+
+    def test_together(self) -> None:
+        """As many are heard, and refused, as by Go."""
+        self.compare(cases_rpc_places.together_cases())
+
+
+class FileTests(RpcPairCase):
+    """Files that others put there."""
+
+    def test_files(self) -> None:
+        """They are taken for what Go takes them for."""
+        self.compare(cases_rpc_places.file_cases())
 
 
 class TwoDirectoryTests(RpcPairCase):
