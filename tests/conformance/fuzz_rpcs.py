@@ -16,7 +16,7 @@ from tests.conformance.cases_rpc_needles import BAD_FIDS
 from tests.conformance.cases_rpc_volumes import COUNTS, LARGEST, fid, put, read, remove
 from tests.conformance.exchange import get
 from tests.conformance.rpc_pairs import launch_rpc_pair
-from tests.conformance.rpc_steps import Call, Files, Restart, Step, Web, call
+from tests.conformance.rpc_steps import Call, Files, Masters, Restart, Step, Web, call
 from tests.conformance.servers import WEED
 
 EXAMPLES = 3
@@ -50,6 +50,8 @@ class Walk:
         if self._random.random() < 0.004:
             self._unmounted.clear()
             return Restart()
+        if self._random.random() < 0.001:
+            return Masters()
         weights = [weight for weight, _ in draws]
         return self._random.choices([draw for _, draw in draws], weights)[0]()
 

@@ -47,7 +47,9 @@ class Outcome:
 
 def _ports(count: int) -> list[int]:
     found: list[int] = []
-    for port in PORTS:
+    # Not from the first on, as others may be looking for ports at this moment.
+    start_at = os.getpid() * 16 % len(PORTS)
+    for port in (*PORTS[start_at:], *PORTS[:start_at]):
         if port not in _taken and len(found) < count and _is_free(port):
             _taken.add(port)
             found.append(port)

@@ -88,7 +88,8 @@ def wait_until_up(port: int, path: str, process: Process) -> None:
         except OSError:
             pass
         time.sleep(0.1)
-    raise RuntimeError(f"not up on {port}:\n{process.log.read_text(errors='replace')[-3000:]}")
+    log = process.log.read_text(errors="replace")[-3000:]
+    raise RuntimeError(f"not up on {port}, exit status {process.popen.poll()}:\n{log}")
 
 
 @attrs.define
