@@ -96,7 +96,7 @@ def create_volume(
     if version not in NEEDLE_VERSIONS:
         raise InvalidSetting(f"volume super block version {version} is not supported")
     paths = VolumePaths(str(directory), str(index_directory), collection, volume_id)
-    if os.path.exists(paths.data) or _is_elsewhere(paths, report):
+    if os.path.exists(paths.data) and not _was_torn_in_making(paths) or _is_elsewhere(paths, report):
         raise VolumeExists(f"Volume Id {volume_id} already exists!")
     super_block = SuperBlock(version, placement, ttl)
     data = _new_data(paths, super_block, preallocate)
@@ -121,6 +121,12 @@ def _info_of(paths: VolumePaths, gate: WriteGate, report: Callable[[str], None])
         report(f"volume {paths.volume_id} is read-only: {error}")
         gate.close(ReadOnlyReason.UNKNOWN, str(error))
         return VolumeInfo(), True
+
+
+def _was_torn_in_making(paths: VolumePaths) -> bool:
+    """Whether a crash left a .dat without its superblock and without a row: nothing was ever in this volume."""
+    has_rows = os.path.exists(paths.index) and os.path.getsize(paths.index) > 0
+    return os.path.getsize(paths.data) < SUPERBLOCK_LENGTH and not has_rows
 
 
 def _is_elsewhere(paths: VolumePaths, report: Callable[[str], None]) -> bool:

@@ -84,6 +84,19 @@ class CreateTests(SynchronousTestCase):
         ground.create().close()
         self.assertRaises(VolumeExists, ground.create)
 
+    def test_torn_in_the_making(self) -> None:
+        """What a crash left of a volume before its superblock was whole is made again; a .dat cut short is not."""
+        for length in (0, 7):
+            ground = Ground.at(self.mktemp())
+            ground.path(".dat").write_bytes(bytes(length))
+            volume = ground.create()
+            self.addCleanup(volume.close)
+            self.assertEqual((volume.data_length, volume.version), (8, 3))
+        ground = Ground.at(self.mktemp())
+        ground.path(".dat").write_bytes(b"\3")
+        ground.path(".idx").write_bytes(encode_entry(OffsetWidth.FOUR, 1, 8, 10))
+        self.assertRaises(VolumeExists, ground.create)
+
     def test_data_kept_elsewhere(self) -> None:
         """The .idx and .vif of a volume in an object store, or of shards, are not taken for a new one."""
         ground = Ground.at(self.mktemp())
