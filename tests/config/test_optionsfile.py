@@ -57,5 +57,6 @@ class ParseOptionsTests(SynchronousTestCase):
     @settings(max_examples=100, deadline=None)
     @given(st.text())
     def test_any_text(self, text: str) -> None:
-        """No text makes the reader fail."""
-        parse_options(text.split("\n"), OPTIONS)
+        """No text makes the reader fail, or find an option that does not exist."""
+        found = parse_options(text.split("\n"), OPTIONS)
+        self.assertLessEqual({option.name for option, _ in found.options}, set(OPTIONS))

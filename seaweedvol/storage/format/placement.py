@@ -38,11 +38,6 @@ class ReplicaPlacement:
         """How many copies there are in all, at least 1."""
         return self.diff_dc + self.diff_rack + self.same_rack + 1
 
-    @property
-    def has_replication(self) -> bool:
-        """Whether there is more than one copy."""
-        return self.copy_count > 1
-
     def __str__(self) -> str:
         return "".join(chr(_ZERO + count) for count in (self.diff_dc, self.diff_rack, self.same_rack))
 

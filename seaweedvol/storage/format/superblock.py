@@ -27,7 +27,6 @@ SUPERBLOCK_LENGTH: Final = 8
 PLACEMENT_AT: Final = 1
 CURRENT_VERSION: Final = 3
 SUPPORTED_VERSIONS: Final = frozenset((1, 2, 3))
-MAX_EXTRA_LENGTH: Final = 0xFFFE
 
 _LAYOUT = struct.Struct(">BB2sHH")
 assert _LAYOUT.size == SUPERBLOCK_LENGTH

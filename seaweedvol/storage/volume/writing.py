@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, Final, Protocol
+from typing import Protocol
 
 import attrs
 
 from seaweedvol.storage.format.checksum import crc32c
 from seaweedvol.storage.format.needle import Needle
 from seaweedvol.storage.format.ttl import Ttl
-
-CHUNK_LENGTH: Final = 1 << 20
 
 
 class Body(Protocol):
@@ -45,26 +43,6 @@ class BytesBody:
         """As :class:`Body` says."""
         if self.data:
             yield self.data
-
-
-@attrs.define(eq=False)
-class FileBody:
-    """A :class:`Body` in a file that somebody spooled, beginning at its first byte; the checksum was taken then."""
-
-    file: BinaryIO
-    length: int
-    checksum: int
-
-    def chunks(self) -> Iterator[bytes]:
-        """As :class:`Body` says."""
-        self.file.seek(0)
-        left = self.length
-        while left > 0:
-            chunk = self.file.read(min(left, CHUNK_LENGTH))
-            if not chunk:
-                raise OSError(f"spooled body ends {left} bytes early")
-            left -= len(chunk)
-            yield chunk
 
 
 @attrs.define

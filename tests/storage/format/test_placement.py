@@ -20,10 +20,9 @@ class ReplicaPlacementTests(SynchronousTestCase):
             self.assertEqual(parse_placement(str(value)), value)
 
     def test_copies(self) -> None:
-        """The first copy counts, and alone is no replication."""
+        """The first copy counts."""
         self.assertEqual(ReplicaPlacement(1, 2, 3).copy_count, 7)
-        self.assertTrue(ReplicaPlacement(0, 0, 1).has_replication)
-        self.assertFalse(ReplicaPlacement().has_replication)
+        self.assertEqual((ReplicaPlacement(0, 0, 1).copy_count, ReplicaPlacement().copy_count), (2, 1))
 
 
 class ParsePlacementTests(SynchronousTestCase):

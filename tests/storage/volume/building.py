@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import attrs
 
@@ -45,6 +46,26 @@ def draft(
     """A needle to be written; flags follow from the fields."""
     flags |= (FLAG_LAST_MODIFIED if last_modified else 0) | (FLAG_TTL if ttl else 0)
     return Draft(cookie, key, BytesBody(data), flags, name=name, last_modified=last_modified, ttl=ttl)
+
+
+@attrs.define(eq=False)
+class FileBody:
+    """A body in a file, read in pieces; the checksum was taken before."""
+
+    file: BinaryIO
+    length: int
+    checksum: int
+
+    def chunks(self) -> Iterator[bytes]:
+        """All of it."""
+        self.file.seek(0)
+        left = self.length
+        while left > 0:
+            chunk = self.file.read(min(left, 1 << 20))
+            if not chunk:
+                raise OSError(f"spooled body ends {left} bytes early")
+            left -= len(chunk)
+            yield chunk
 
 
 @attrs.define

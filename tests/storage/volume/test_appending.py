@@ -16,8 +16,8 @@ from seaweedvol.storage.format.checksum import crc32c
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.needle import FLAG_LAST_MODIFIED, FLAG_MIME, FLAG_TTL, NEEDLE_VERSIONS
 from seaweedvol.storage.format.ttl import MINUTE, Ttl
-from seaweedvol.storage.volume.writing import Draft, FileBody
-from tests.storage.volume.building import COOKIE, NOW_NS, Ground, draft, fail_with
+from seaweedvol.storage.volume.writing import Draft
+from tests.storage.volume.building import COOKIE, NOW_NS, FileBody, Ground, draft, fail_with
 
 
 class AppendTests(SynchronousTestCase):
