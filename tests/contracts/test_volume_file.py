@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from seaweedvol.storage import failpoints
-from seaweedvol.storage.backend import DiskFile, IVolumeFile, MemoryFile
+from seaweedvol.storage.backend import WOULD_WAIT, DiskFile, IPinnedDescriptor, IVolumeFile, MemoryFile
 
 
 class MemoryFileTests(SynchronousTestCase):
@@ -68,7 +69,7 @@ class MemoryFileTests(SynchronousTestCase):
         file.close()
         for call in (
             lambda: file.read_at(1, 0), lambda: file.write_at(b"x", 0), lambda: file.truncate(0), file.sync,
-            file.pinned,
+            file.pinned, file.pinned_descriptor, lambda: file.read_now(memoryview(bytearray(1)), 0),
         ):
             error = self.assertRaises(OSError, call)
             self.assertEqual(error.errno, errno.EBADF)
@@ -80,6 +81,26 @@ class MemoryFileTests(SynchronousTestCase):
         read_at = file.pinned()
         file.close()
         self.assertEqual(read_at(6, 0), b"needle")
+
+    def test_reads_what_is_at_hand(self) -> None:
+        """What was just written is read without waiting, short at the end of the file, and nothing beyond it."""
+        file = self.make()
+        file.write_at(b"needle", 2)
+        buffer = bytearray(8)
+        view = memoryview(buffer)
+        self.assertEqual((file.read_now(view[:3], 2), bytes(buffer)), (3, b"nee\0\0\0\0\0"))
+        self.assertEqual((file.read_now(view, 4), bytes(buffer[:4])), (4, b"edle"))
+        self.assertEqual((file.read_now(view, 8), file.read_now(view, 80)), (0, 0))
+
+    def test_a_pinned_descriptor_outlives_a_close(self) -> None:
+        """Whoever holds it can go on reading by its number, where there is one."""
+        file = self.make()
+        file.write_at(b"needle", 0)
+        pinned = file.pinned_descriptor()
+        file.close()
+        if pinned is not None:
+            self.assertTrue(verifyObject(IPinnedDescriptor, pinned))
+            self.assertEqual(os.pread(pinned.number, 6, 0), b"needle")
 
     def test_modification_time_is_recent(self) -> None:
         """The time is Unix time in seconds."""
@@ -108,6 +129,26 @@ class DiskFileTests(MemoryFileTests):
     def make(self) -> IVolumeFile:
         """In a fresh directory."""
         return DiskFile(self.mktemp(), create=True)
+
+    def read_now_when(self, number: int) -> int:
+        """What ``read_now`` does when the system answers with an error."""
+        file = self.make()
+        file.write_at(b"needle", 0)
+
+        def fail(*arguments: object) -> int:
+            raise OSError(number, os.strerror(number))
+
+        self.patch(os, "preadv", fail)
+        return file.read_now(memoryview(bytearray(6)), 0)
+
+    def test_a_read_that_would_wait(self) -> None:
+        """Pages that are not in memory, and file systems that cannot tell, are no errors."""
+        for number in (errno.EAGAIN, errno.EOPNOTSUPP):
+            self.assertEqual(self.read_now_when(number), WOULD_WAIT)
+
+    def test_a_read_that_fails(self) -> None:
+        """What the device says is passed on."""
+        self.assertEqual(self.assertRaises(OSError, self.read_now_when, errno.EIO).errno, errno.EIO)
 
 
 class ModelTests(SynchronousTestCase):

@@ -3,8 +3,11 @@
 Knows offsets and lengths, nothing of needles. May import ``storage.failpoints`` and ``storage.errors`` only.
 """
 
-from seaweedvol.storage.backend.disk import DiskFile, rename_durably, sync_directory, write_aside
-from seaweedvol.storage.backend.interfaces import IVolumeFile
+from seaweedvol.storage.backend.disk import DiskFile, PinnedDescriptor, rename_durably, sync_directory, write_aside
+from seaweedvol.storage.backend.interfaces import WOULD_WAIT, IPinnedDescriptor, IVolumeFile
 from seaweedvol.storage.backend.memory import MemoryFile
 
-__all__ = ["DiskFile", "IVolumeFile", "MemoryFile", "rename_durably", "sync_directory", "write_aside"]
+__all__ = [
+    "WOULD_WAIT", "DiskFile", "IPinnedDescriptor", "IVolumeFile", "MemoryFile", "PinnedDescriptor", "rename_durably",
+    "sync_directory", "write_aside",
+]

@@ -16,13 +16,14 @@ from typing import Final
 from zope.interface import implementer
 
 from seaweedvol.storage import failpoints
-from seaweedvol.storage.backend.interfaces import IVolumeFile
+from seaweedvol.storage.backend.interfaces import WOULD_WAIT, IPinnedDescriptor, IVolumeFile
 
 FILE_MODE: Final = 0o644
 _KEEP_SIZE: Final = 1  # FALLOC_FL_KEEP_SIZE: reserve blocks without changing the length
 
 
-class _Descriptor:
+@implementer(IPinnedDescriptor)
+class PinnedDescriptor:
     """An open file descriptor that is closed when nobody refers to it any more."""
 
     __slots__ = ("number",)
@@ -64,10 +65,10 @@ class DiskFile:
             flags |= os.O_CREAT
         self.path = path
         self._role = role
-        self._descriptor: _Descriptor | None = _Descriptor(os.open(path, flags, FILE_MODE))
+        self._descriptor: PinnedDescriptor | None = PinnedDescriptor(os.open(path, flags, FILE_MODE))
         self._length = os.fstat(self._descriptor.number).st_size
 
-    def _open_descriptor(self) -> _Descriptor:
+    def _open_descriptor(self) -> PinnedDescriptor:
         descriptor = self._descriptor
         if descriptor is None:
             raise OSError(errno.EBADF, "file already closed", self.path)
@@ -82,6 +83,23 @@ class DiskFile:
     def pinned(self) -> Callable[[int, int], bytes]:
         return self._open_descriptor().read_at
 
+    def read_now(self, view: memoryview, offset: int) -> int:
+        descriptor = self._descriptor
+        if descriptor is None:
+            raise OSError(errno.EBADF, "file already closed", self.path)
+        try:
+            return os.preadv(descriptor.number, (view,), offset, os.RWF_NOWAIT)
+        except BlockingIOError:
+            return WOULD_WAIT
+        except OSError as error:
+            # Not every file system can promise not to wait.
+            if error.errno == errno.EOPNOTSUPP:
+                return WOULD_WAIT
+            raise
+
+    def pinned_descriptor(self) -> PinnedDescriptor:
+        return self._open_descriptor()
+
     def write_at(self, data: bytes, offset: int) -> None:
         descriptor = self._open_descriptor()
         failpoints.reach(self._role + ".write")
@@ -93,7 +111,7 @@ class DiskFile:
             self._length = end
         failpoints.reach(self._role + ".written")
 
-    def _write_rest(self, descriptor: _Descriptor, rest: memoryview, offset: int) -> None:
+    def _write_rest(self, descriptor: PinnedDescriptor, rest: memoryview, offset: int) -> None:
         while rest:
             written = os.pwrite(descriptor.number, rest, offset)
             if not written:

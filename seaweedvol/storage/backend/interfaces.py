@@ -6,6 +6,15 @@ from collections.abc import Callable
 
 from zope.interface import Attribute, Interface
 
+WOULD_WAIT = -1
+"""What :meth:`IVolumeFile.read_now` gives where it read nothing."""
+
+
+class IPinnedDescriptor(Interface):
+    """An open file that stays open for as long as this object is referred to, whatever becomes of its file."""
+
+    number: int = Attribute("The file descriptor, for ``preadv`` and ``sendfile``; never to be closed by who reads it.")
+
 
 class IVolumeFile(Interface):
     """A file with one writer and any number of readers, which need no lock."""
@@ -20,6 +29,21 @@ class IVolumeFile(Interface):
 
     def pinned() -> Callable[[int, int], bytes]:
         """:meth:`read_at` bound to the bytes as they are now: it goes on working after a close or a replacement."""
+
+    def read_now(view: memoryview, offset: int) -> int:
+        """Fill ``view`` from ``offset`` if that needs no waiting for a device; how many bytes were read.
+
+        Fewer than asked where the file ends or where what is at hand ends; 0 at the end; ``WOULD_WAIT`` when nothing
+        is at hand or the file cannot tell. Whoever needs the rest calls :meth:`read_at` in a thread.
+
+        :raises OSError: as :meth:`read_at`.
+        """
+
+    def pinned_descriptor() -> IPinnedDescriptor | None:
+        """The :class:`IPinnedDescriptor` of the bytes as they are now; None where there is no file descriptor.
+
+        :raises OSError: ``EBADF`` when closed.
+        """
 
     def write_at(data: bytes, offset: int) -> None:
         """Write all of ``data`` at ``offset``, growing the file if needed.

@@ -42,6 +42,15 @@ class MemoryFile:
         self._check()
         return self._read
 
+    def read_now(self, view: memoryview, offset: int) -> int:
+        self._check()
+        data = self._read(len(view), offset)
+        view[:len(data)] = data
+        return len(data)
+
+    def pinned_descriptor(self) -> None:
+        self._check()
+
     def write_at(self, data: bytes, offset: int) -> None:
         self._check()
         failpoints.reach(self._role + ".write")
