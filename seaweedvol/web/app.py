@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import attrs
 from klein import Klein
 
-from seaweedvol import REFERENCE_VERSION
 from seaweedvol.web import assets
 from seaweedvol.web.deleting import Deleting
 from seaweedvol.web.exchange import Exchange
@@ -22,7 +21,8 @@ from seaweedvol.web.reading import Reading
 from seaweedvol.web.redirecting import redirect
 from seaweedvol.web.render import Answer, Renderer
 from seaweedvol.web.reply import (
-    REQUEST_ID, Reply, common_headers, empty, json_error, new_request_id, options_reply, text_error,
+    REQUEST_ID, Reply, common_headers, completed, empty, json_error, new_request_id, options_reply, server_name,
+    text_error,
 )
 from seaweedvol.web.status import health, status
 from seaweedvol.web.threads import InThread
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from twisted.web.resource import IResource
 
     from seaweedvol.server.server import VolumeServer
-
-_SIZES: Final = {4: "30GB", 5: "8000GB"}
 
 
 @attrs.frozen(eq=False)
@@ -149,14 +147,13 @@ class VolumeApp:
 
     async def _answer(self, exchange: Exchange, answer: Answer, *, has_cors: bool) -> None:
         """Send with the headers that every reply has; a header that the answer sets itself wins."""
-        server = f"SeaweedFS Volume {_SIZES[self.server.settings.offset_width]} {REFERENCE_VERSION}"
+        server = server_name(self.server.settings.offset_width)
         request_id = new_request_id(self.now_ns(), self.entropy)
         if has_cors:
             common = common_headers(exchange.request, server=server, request_id=request_id)
         else:
             common = [("Server", server), (REQUEST_ID, request_id)]
-        own = set() if answer.is_proxied else {name for name, _ in answer.reply.headers}
-        answer.reply.headers = [pair for pair in common if pair[0] not in own] + answer.reply.headers
+        answer.reply.headers = completed(common, answer.reply.headers, is_proxied=answer.is_proxied)
         await self.renderer.send(exchange, answer)
 
 

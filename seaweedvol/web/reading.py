@@ -6,7 +6,6 @@ The order of checks is SeaweedFS's (``weed/server/volume_server_handlers_read.go
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -19,8 +18,9 @@ from seaweedvol.storage.format.needle import Needle
 from seaweedvol.storage.ids import Cookie, NeedleId, VolumeId, parse_needle_path as parse_fid, parse_volume_id
 from seaweedvol.web import manifest, pictures
 from seaweedvol.web.compressing import is_gzip
-from seaweedvol.web.conditional import http_date, is_not_modified
-from seaweedvol.web.content import deliver, describe, header_value
+from seaweedvol.web.conditional import is_not_modified
+from seaweedvol.web.content import deliver, describe
+from seaweedvol.web.describing import begun, name_of, not_modified, type_of
 from seaweedvol.web.exchange import Exchange
 from seaweedvol.web.render import Answer
 from seaweedvol.web.reply import BytesSource, Reply, Source, empty, json_error
@@ -28,7 +28,6 @@ from seaweedvol.web.request import NeedlePath, Request, parse_needle_path
 from seaweedvol.web.threads import InThread
 from seaweedvol.web.tokens import token_of
 from seaweedvol.web.unpacking import unpacked
-from seaweedvol.web.urls import extension, text_of
 from seaweedvol.web.waiting import Waited, room_in
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from seaweedvol.web.elsewhere import Elsewhere
 
 CLIENT_CLOSED: Final = 499
-_NO_TYPE: Final = "application/octet-stream"
 
 
 @attrs.frozen
@@ -142,20 +140,15 @@ class Reading:
 
     async def _of_needle(self, request: Request, path: NeedlePath, opened: Needle | PagedNeedle,
                          meta: Needle) -> Answer:
-        reply = Reply(200)
-        if meta.last_modified:
-            reply.set("Last-Modified", http_date(meta.last_modified))
         if is_not_modified(request.headers, meta.last_modified, meta.etag):
-            reply.status = 304
-            return Answer(reply)
-        reply.set_etag(meta.etag)
-        _set_pairs(reply, meta)
+            return Answer(not_modified(meta))
+        reply = begun(meta, meta.etag)
         if isinstance(opened, Needle) and opened.is_manifest and request.query.get("cm") != "false":
             chunked = await self.in_thread(manifest.load, opened.data, is_compressed=opened.is_compressed)
             if chunked is not None:
                 return await self.chunks.answer(request, reply, chunked, path)
-        filename, ext = _name_of(path, meta)
-        mime = _type_of(meta)
+        filename, ext = name_of(path, meta)
+        mime = type_of(meta)
         content = await self._content(request, reply, opened, meta, ext)
         mime = describe(request, reply, filename=filename, mime=mime)
         reply = deliver(request, reply, source=content.source, total=content.length, mime=mime, entropy=self.entropy)
@@ -201,29 +194,3 @@ def _counted(limit: ByteLimit, size: int) -> Callable[[], None]:
             limit.release(owed.pop())
 
     return done
-
-
-def _set_pairs(reply: Reply, meta: Needle) -> None:
-    if not meta.has_pairs:
-        return
-    try:
-        pairs = json.loads(meta.pairs)
-    except ValueError:
-        return
-    if isinstance(pairs, dict):
-        for name, value in pairs.items():
-            if isinstance(value, str):
-                reply.set(header_value(name), header_value(value))
-
-
-def _name_of(path: NeedlePath, meta: Needle) -> tuple[str, str]:
-    """File name and extension: the path's, else what is stored."""
-    if path.filename or not meta.name:
-        return path.filename, path.ext
-    name = text_of(meta.name)
-    return name, path.ext or extension(name)
-
-
-def _type_of(meta: Needle) -> str:
-    mime = text_of(meta.mime)
-    return "" if mime.startswith(_NO_TYPE) else mime

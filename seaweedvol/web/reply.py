@@ -6,11 +6,13 @@ the sniffed ``Content-Type`` of a reply that names none are added by whoever wri
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Final, Protocol
 
 import attrs
 
+from seaweedvol import REFERENCE_VERSION
 from seaweedvol.web import gojson
 from seaweedvol.web.request import Request, canonical_name
 
@@ -19,6 +21,7 @@ ERROR_TYPE: Final = "text/plain; charset=utf-8"
 REQUEST_ID: Final = "X-Amz-Request-Id"
 ADMIN_METHODS: Final = "PUT, POST, GET, DELETE, OPTIONS"
 PUBLIC_METHODS: Final = "GET, OPTIONS"
+_SIZES: Final = {4: "30GB", 5: "8000GB"}
 
 
 class Source(Protocol):
@@ -150,9 +153,24 @@ def make_text_error(reply: Reply, status: int, message: str) -> Reply:
 
 # --- headers on every reply --------------------------------------------------------------------------------------
 
+_DRAWN_AT_ONCE: Final = 256
+_drawn: list[str] = []
+
+
 def new_request_id(now_ns: int, entropy: Callable[[int], bytes]) -> str:
-    """An id for ``X-Amz-Request-Id``: nanoseconds since 1970 and four random bytes, in upper-case hexadecimal."""
-    return f"{now_ns:X}{entropy(4).hex().upper()}"
+    """An id for ``X-Amz-Request-Id``: nanoseconds since 1970 and four random bytes, in upper-case hexadecimal.
+
+    The system's randomness (:func:`os.urandom`) is drawn for many ids at once, as one call costs more than all the
+    rest of an id; any other ``entropy`` is asked for four bytes each time. Safe to use from any thread.
+    """
+    if entropy is not os.urandom:
+        return "%X%s" % (now_ns, entropy(4).hex().upper())
+    try:
+        return "%X%s" % (now_ns, _drawn.pop())
+    except IndexError:
+        digits = os.urandom(4 * _DRAWN_AT_ONCE).hex().upper()
+        _drawn.extend(digits[at:at + 8] for at in range(8, len(digits), 8))
+        return "%X%s" % (now_ns, digits[:8])
 
 
 def common_headers(request: Request, *, server: str, request_id: str) -> list[tuple[str, str]]:
@@ -161,6 +179,19 @@ def common_headers(request: Request, *, server: str, request_id: str) -> list[tu
     if request.headers.get("Origin"):
         headers += [("Access-Control-Allow-Origin", "*"), ("Access-Control-Allow-Credentials", "true")]
     return headers
+
+
+def completed(common: list[tuple[str, str]], own: list[tuple[str, str]], *,
+              is_proxied: bool = False) -> list[tuple[str, str]]:
+    """``own`` headers behind the ``common`` ones; a header that the reply sets itself wins, but a proxied one is added.
+    """
+    taken = set() if is_proxied else {name for name, _ in own}
+    return [pair for pair in common if pair[0] not in taken] + own
+
+
+def server_name(offset_width: int) -> str:
+    """What ``Server`` says: the size that volumes may have, and the release whose behaviour this is."""
+    return f"SeaweedFS Volume {_SIZES[offset_width]} {REFERENCE_VERSION}"
 
 
 def options_reply(request: Request) -> Reply:
