@@ -5,6 +5,7 @@ Pure. Facts from SeaweedFS ``weed/server/volume_server_handlers_read.go`` and Go
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final
 
@@ -18,6 +19,13 @@ _DATE = re.compile(
     r"([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:[.,][0-9]+)?(?-i: +GMT)\Z",
     re.IGNORECASE | re.ASCII,
 )
+_DATE_LENGTH: Final = len("Mon, 02 Jan 2006 15:04:05 GMT")
+_CLOCK_AT: Final = len("Mon, 02 Jan 2006 ")
+_DAYS_KEPT: Final = 1024
+_TWO_DIGITS: Final = tuple(f"{number:02d}" for number in range(60))
+_NUMBERS: Final = {text: number for number, text in enumerate(_TWO_DIGITS)}
+_MINUTES: Final = tuple(f"{hour}:{minute}:" for hour in _TWO_DIGITS[:24] for minute in _TWO_DIGITS)
+_SECONDS: Final = tuple(f"{second} GMT" for second in _TWO_DIGITS)
 _EPOCH_DAY: Final = 719_468        # days from 0000-03-01 to 1970-01-01
 _ERA_DAYS: Final = 146_097         # days in 400 years
 
@@ -41,6 +49,24 @@ def parse_http_date(text: str) -> int | None:
     As lenient as Go: case of names, a one-digit hour, runs of spaces and a fraction of a second pass, and nobody
     checks that the weekday fits.
     """
+    if len(text) == _DATE_LENGTH and text[19] == text[22] == ":" and text[25:] == " GMT":
+        try:
+            hour, minute, second = _NUMBERS[text[17:19]], _NUMBERS[text[20:22]], _NUMBERS[text[23:25]]
+        except KeyError:
+            return _parse_leniently(text)
+        midnight = _midnight(text[:_CLOCK_AT])
+        if midnight is not None and hour < 24:
+            return midnight + hour * 3600 + minute * 60 + second
+    return _parse_leniently(text)
+
+
+@functools.lru_cache(maxsize=_DAYS_KEPT)
+def _midnight(day: str) -> int | None:
+    """Seconds since 1970 at which the day begins that a date begins with; None when it is no whole day."""
+    return _parse_leniently(day + "00:00:00 GMT")
+
+
+def _parse_leniently(text: str) -> int | None:
     match = _DATE.match(text)
     if match is None:
         return None
@@ -54,9 +80,15 @@ def parse_http_date(text: str) -> int | None:
 def http_date(seconds: int) -> str:
     """``seconds`` since 1970 as a Last-Modified header has them; years beyond 9999 get their five digits, as in Go."""
     days, rest = divmod(seconds, 86400)
+    minute, second = divmod(rest, 60)
+    return _day_text(days) + _MINUTES[minute] + _SECONDS[second]
+
+
+@functools.lru_cache(maxsize=_DAYS_KEPT)
+def _day_text(days: int) -> str:
+    """What a date on that day, counted from 1970-01-01, begins with."""
     year, month, day = _civil(days)
-    clock = f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
-    return f"{_DAYS[(days + 3) % 7]}, {day:02d} {_MONTHS[month - 1]} {year:04d} {clock} GMT"
+    return f"{_DAYS[(days + 3) % 7]}, {day:02d} {_MONTHS[month - 1]} {year:04d} "
 
 
 def _month_length(year: int, month: int) -> int:

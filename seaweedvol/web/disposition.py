@@ -6,6 +6,7 @@ Facts from Go 1.26 ``mime/mediatype.go`` and ``mime/grammar.go``.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -46,22 +47,35 @@ def format_media_type(kind: str, parameters: Mapping[str, str]) -> str:
 
     "" when ``kind`` or a name is no token. The result is ASCII.
     """
+    if len(parameters) == 1:
+        [(name, value)] = parameters.items()
+        head = _head(kind, name)
+        return head and head + _assignment(value)
     if not all(is_token(part) for part in kind.split("/", 1)):
         return ""
     out = [kind.lower()]
     for name in sorted(parameters):
         if not is_token(name):
             return ""
-        out.append(_parameter(name.lower(), parameters[name]))
+        out.append(name.lower() + _assignment(parameters[name]))
     return "; ".join(out)
 
 
-def _parameter(name: str, value: str) -> str:
+@functools.lru_cache(maxsize=64)
+def _head(kind: str, name: str) -> str:
+    """``kind; name``, "" when one of them is no token; kept, as it is always the same few."""
+    if not all(map(is_token, (*kind.split("/", 1), name))):
+        return ""
+    return f"{kind.lower()}; {name.lower()}"
+
+
+def _assignment(value: str) -> str:
+    """What comes after the name of a parameter with this value."""
+    if _TOKEN.fullmatch(value):
+        return "=" + value
     if not _PRINTABLE.match(value):
-        return f"{name}*=utf-8''" + "".join(_percent(byte) for byte in bytes_of(value))
-    if is_token(value):
-        return f"{name}={value}"
-    return f'{name}="' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return "*=utf-8''" + "".join(_percent(byte) for byte in bytes_of(value))
+    return '="' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _percent(byte: int) -> str:

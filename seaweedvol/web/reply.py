@@ -79,7 +79,7 @@ class Reply:
     """
 
     status: int
-    headers: list[tuple[str, str]] = attrs.field(factory=list, converter=_canonical)
+    headers: list[tuple[str, str]] = attrs.field(factory=list, converter=_canonical, on_setattr=attrs.setters.NO_OP)
     body: Body = None
 
     def get(self, name: str) -> str:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from seaweedvol.web import conditional
 from seaweedvol.web.conditional import http_date, is_not_modified, parse_http_date
 from seaweedvol.web.request import Headers
 
@@ -69,6 +70,29 @@ class DateTests(SynchronousTestCase):
         moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
         self.assertEqual(text, moment.strftime("%a, %d %b ") + f"{moment.year:04d}" + moment.strftime(" %X GMT"))
         self.assertEqual(parse_http_date(text), seconds)
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.integers(-10**11, 2**40 - 1))
+    def test_kept_days_change_nothing(self, seconds: int) -> None:
+        """A date of any year is what the calendar says, the first time and when its day is known."""
+        days, rest = divmod(seconds, 86400)
+        year, month, day = conditional._civil(days)
+        clock = f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
+        weekday, month_name = conditional._DAYS[(days + 3) % 7], conditional._MONTHS[month - 1]
+        for _ in range(2):
+            self.assertEqual(http_date(seconds), f"{weekday}, {day:02d} {month_name} {year:04d} {clock} GMT")
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.integers(-62167219200, 253402300799), st.integers(0, 28), st.sampled_from("0123456789 :,.aGMTgmt\u0663"),
+           st.booleans())
+    def test_usual_and_lenient_agree(self, seconds: int, at: int, odd: str, is_lower: bool) -> None:
+        """A date with one character changed, so still of the usual length, is read by the same rule."""
+        text = http_date(seconds)
+        text = text[:at] + odd + text[at + 1:]
+        if is_lower:
+            text = text[:25].lower() + text[25:]
+        for _ in range(2):
+            self.assertEqual(parse_http_date(text), conditional._parse_leniently(text))
 
     @settings(max_examples=200, deadline=None)
     @given(st.text(alphabet="Mon, 02Ja61:5GT.", max_size=40))

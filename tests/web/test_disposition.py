@@ -105,6 +105,15 @@ class WritingTests(SynchronousTestCase):
                           format_media_type("a/b/c", {})), ("", "", ""))
 
     @settings(max_examples=200, deadline=None)
+    @given(st.sampled_from(["inline", "Attachment", "text/X", "a b", "", "a/b/c", "a/"]),
+           st.sampled_from(["filename", "Name", "x y", ""]),
+           st.text(alphabet='ab.-_*%\'"\\\t\n\x7f/;= \u20ac\udcff\ud800', max_size=12))
+    def test_one_parameter(self, kind: str, name: str, value: str) -> None:
+        """One parameter alone, the usual case, is written as it is among others."""
+        others = format_media_type(kind, {name: value, "~": "z"})
+        self.assertEqual(format_media_type(kind, {name: value}), others.removesuffix("; ~=z"))
+
+    @settings(max_examples=200, deadline=None)
     @given(st.binary(min_size=1, max_size=40))
     def test_file_names_return(self, raw: bytes) -> None:
         """A file name that was written reads back, and the text is fit for a header."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.web.reply import (
@@ -100,6 +102,14 @@ class CommonTests(SynchronousTestCase):
         """Nanoseconds and four random bytes, in capitals."""
         self.assertEqual(new_request_id(0x17D0A1B2C3D4E5F6, lambda count: b"\x0a\xbc\xde\xff"[:count]),
                          "17D0A1B2C3D4E5F60ABCDEFF")
+
+    def test_request_ids_of_the_system(self) -> None:
+        """With the system's randomness, which is drawn for many at once, the form is the same and no two are alike."""
+        ids = [new_request_id(0x17D0A1B2C3D4E5F6, os.urandom) for _ in range(2000)]
+        for text in ids:
+            self.assertRegex(text, r"\A17D0A1B2C3D4E5F6[0-9A-F]{8}\Z")
+        # Of 2,000 out of 2**32, two are alike once in 2,000 runs; ten are not.
+        self.assertGreater(len(set(ids)), 1990)
 
     def test_headers(self) -> None:
         """Server and id always, CORS for whoever names an origin."""
