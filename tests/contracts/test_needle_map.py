@@ -124,6 +124,34 @@ class NeedleMapTests(SynchronousTestCase):
         needles.put(2, 48, 20)
         self.assertEqual(needles.get(2), (48, 20))
 
+    def test_many_rows_at_once(self) -> None:
+        """Rows are written once, in the order given; the answers are those of single puts and deletes."""
+        index = MemoryFile(role="index")
+        needles = self.make(index)
+        rows = [(7, 8, 100), (5, 136, 0), (7, 168, -1), (9, 200, 1), (6, 240, 3), (9, 280, 2)]
+        names: list[str] = []
+        with failpoints.observed(names.append):
+            needles.put_all(rows)
+        self.assertEqual(names, ["index.write", "index.written"])
+        self.assertEqual(list(iterate(self.width, index.read_at(1000, 0))), rows)
+        self.assertEqual(list(needles.ascending()), [(5, 136, 0), (6, 240, 3), (7, 8, -100), (9, 280, 2)])
+        self.assertEqual((needles.counts.file_count, needles.counts.deleted_count), (5, 2))
+
+    def test_many_rows_or_none(self) -> None:
+        """When the rows cannot be written, no needle of them is there."""
+        index = MemoryFile(role="index")
+        needles = self.make(index)
+        needles.put(1, 8, 10)
+
+        def fail() -> None:
+            raise OSError(errno.ENOSPC, "full")
+
+        for point in ("index.write", "index.written"):
+            with failpoints.armed(point, fail):
+                self.assertRaises(OSError, needles.put_all, [(2, 48, 20), (1, 80, -1), (3, 120, 5)])
+        self.assertEqual(list(needles.ascending()), [(1, 8, 10)])
+        self.assertEqual((needles.counts.file_count, index.length()), (1, self.width.entry_length))
+
     def test_lookups_beside_a_writer(self) -> None:
         """While needles are added, merged and overwritten, a reader finds each with an offset that it once had."""
         needles = self.make(MemoryFile())
@@ -185,6 +213,25 @@ class ModelTests(SynchronousTestCase):
         self.assertEqual({key: needles.get(key) for key in model.needles}, model.needles)
         self.assertEqual(list(needles.ascending()), [(key, *model.needles[key]) for key in sorted(model.needles)])
         self.assertEqual(needles.counts, model.counts)
+
+    @settings(max_examples=200, deadline=None)
+    @given(strategies.widths, st.lists(steps, max_size=5))
+    def test_many_at_once_are_as_one_by_one(self, width: OffsetWidth, scripts: list[Script]) -> None:
+        """Any sequence of batches leaves rows, needles and counts that single puts and deletes leave."""
+        indexes = [MemoryFile(), MemoryFile()]
+        batched, single = (MemoryNeedleMap(index, width) for index in indexes)
+        for script in scripts:
+            # As in a volume, offsets are within reach and a row of a deletion says so by its size.
+            rows = [(key, unit * 8, size if verb == "put" else -1) for verb, key, unit, size in script]
+            batched.put_all(rows)
+            for key, offset, size in rows:
+                if size < 0:
+                    single.delete(key, offset)
+                else:
+                    single.put(key, offset, size)
+        self.assertEqual(indexes[0].read_at(100_000, 0), indexes[1].read_at(100_000, 0))
+        self.assertEqual(list(batched.ascending()), list(single.ascending()))
+        self.assertEqual(batched.counts, single.counts)
 
     @settings(max_examples=200, deadline=None)
     @given(strategies.widths, steps)

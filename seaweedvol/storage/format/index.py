@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import enum
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import numpy
@@ -79,6 +79,14 @@ def encode_entry(width: OffsetWidth, key: int, offset: int, size: int) -> bytes:
     if width is OffsetWidth.FOUR:
         return _FOUR.pack(key, units, size)
     return _FIVE.pack(key, units & 0xFFFFFFFF, units >> 32, size)
+
+
+def encode_entries(width: OffsetWidth, entries: Iterable[tuple[int, int, int]]) -> bytes:
+    """The rows of (key, byte offset, size), one after the other; offsets must be within reach."""
+    if width is OffsetWidth.FOUR:
+        pack = _FOUR.pack
+        return b"".join([pack(key, offset >> 3, size) for key, offset, size in entries])
+    return b"".join([encode_entry(width, *entry) for entry in entries])
 
 
 def decode_entry(width: OffsetWidth, data: bytes, at: int = 0) -> tuple[int, int, int]:

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 KEYS_PER_BUCKET: Final = 8
 _LOW: Final = 0xFFFFFFFF
 _SIGN: Final = 0x80000000
-_WORD: Final = 0xFFFFFFFFFFFFFFFF
+WORD: Final = 0xFFFFFFFFFFFFFFFF
 
 Position = int
 
@@ -104,13 +104,13 @@ class Columns:
 
     def store(self, at: Position, value: int) -> None:
         """Replace the value at a position."""
-        self.values[at] = value & _WORD
+        self.values[at] = value & WORD
         if self.high is not None:
             self.high[at] = value >> 64
 
     def append(self, key: int, value: int) -> None:
         """Add a key greater than all."""
-        self.values.append(value & _WORD)
+        self.values.append(value & WORD)
         if self.high is not None:
             self.high.append(value >> 64)
         self.keys.append(key)
@@ -132,7 +132,7 @@ class Columns:
         new_values = [self.overlay[key] for key in order]
         at = numpy.searchsorted(_view(self.keys), new_keys)
         keys = numpy.insert(_view(self.keys), at, new_keys)
-        low = numpy.array([value & _WORD for value in new_values], numpy.uint64)
+        low = numpy.array([value & WORD for value in new_values], numpy.uint64)
         values = numpy.insert(_view(self.values), at, low)
         high = None
         if self.high is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from zope.interface import Attribute, Interface
 
@@ -36,6 +36,13 @@ class INeedleMap(Interface):
 
         :param tombstone_offset: where in the .dat the record of the deletion is.
         :raises OSError: as :meth:`put`.
+        """
+
+    def put_all(rows: Sequence[tuple[int, int, int]]) -> None:
+        """:meth:`put` (key, offset, size) in this order, and :meth:`delete` where the size is ``TOMBSTONE_SIZE``, but
+        with a single write to the .idx.
+
+        :raises OSError: as :meth:`put`: all of them or none.
         """
 
     def retract(key: int, prior: tuple[int, int] | None) -> None:

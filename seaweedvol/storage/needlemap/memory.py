@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Final
 
 from zope.interface import implementer
 
 from seaweedvol.storage.backend import IVolumeFile
-from seaweedvol.storage.format.index import TOMBSTONE_SIZE, OffsetWidth, encode_entry
-from seaweedvol.storage.needlemap.columns import Columns, empty_columns, pack, unpack
+from seaweedvol.storage.format.index import TOMBSTONE_SIZE, OffsetWidth, encode_entries, encode_entry
+from seaweedvol.storage.needlemap.columns import WORD, Columns, empty_columns, pack, unpack
 from seaweedvol.storage.needlemap.counts import Counts
 from seaweedvol.storage.needlemap.interfaces import INeedleMap
 
@@ -18,6 +19,7 @@ SMALLEST_MERGE: Final = 2048
 MERGE_PART: Final = 64
 """A merge moves every needle, so it waits until one in so many is out of order."""
 FIRST_BUCKETS: Final = 4096
+_KEY: Final = itemgetter(0)
 
 
 @implementer(INeedleMap)
@@ -47,7 +49,10 @@ class MemoryNeedleMap:
         self._next_buckets = max(FIRST_BUCKETS, 2 * len(columns.keys))
 
     def put(self, key: int, offset: int, size: int) -> None:
-        self._write_row(key, offset, size)
+        self._write_rows(encode_entry(self._width, key, offset, size))
+        self._put(key, offset, size)
+
+    def _put(self, key: int, offset: int, size: int) -> None:
         value = pack(offset, size)
         columns = self._columns
         keys = columns.keys
@@ -62,7 +67,10 @@ class MemoryNeedleMap:
         self.counts.add_put(key, size, found[1] if found else 0)
 
     def delete(self, key: int, tombstone_offset: int) -> int:
-        self._write_row(key, tombstone_offset, TOMBSTONE_SIZE)
+        self._write_rows(encode_entry(self._width, key, tombstone_offset, TOMBSTONE_SIZE))
+        return self._delete(key)
+
+    def _delete(self, key: int) -> int:
         found = self._columns.get(key)
         if found is None or found[1] < 0:
             return 0
@@ -70,6 +78,45 @@ class MemoryNeedleMap:
         self._set(key, pack(offset, -size or TOMBSTONE_SIZE))
         self.counts.add_delete(size)
         return size
+
+    def put_all(self, rows: Sequence[tuple[int, int, int]]) -> None:
+        self._write_rows(encode_entries(self._width, rows))
+        # Needles do not care for one another, so they may be entered by key: what a few clients at once bring out of
+        # order then still goes to the end of the columns. What follows one another under one key stays in order.
+        ordered = sorted(rows, key=_KEY)
+        for at in range(self._append_all(ordered), len(ordered)):
+            key, offset, size = ordered[at]
+            if size == TOMBSTONE_SIZE:
+                self._delete(key)
+            else:
+                self._put(key, offset, size)
+
+    def _append_all(self, ordered: list[tuple[int, int, int]]) -> int:
+        """Put rows as long as each has a greater key than all before it; how many. As :meth:`_put`, without its calls:
+        this lies on the road of every upload.
+        """
+        columns, counts = self._columns, self.counts
+        add_key, add_value, high = columns.keys.append, columns.values.append, columns.high
+        last = columns.keys[-1] if columns.keys else -1
+        done = total = 0
+        for key, offset, size in ordered:
+            if key <= last or size < 0:
+                break
+            value = pack(offset, size)
+            add_value(value & WORD)
+            if high is not None:
+                high.append(value >> 64)
+            add_key(key)
+            last = key
+            total += size
+            done += 1
+        if done:
+            counts.max_key = max(counts.max_key, last)
+            counts.file_count += done
+            counts.content_bytes += total
+            if len(columns.keys) > self._next_buckets:
+                self._publish(columns.bucketed())
+        return done
 
     def retract(self, key: int, prior: tuple[int, int] | None) -> None:
         found = self._columns.get(key)
@@ -91,14 +138,14 @@ class MemoryNeedleMap:
     def close(self) -> None:
         self._index.close()
 
-    def _write_row(self, key: int, offset: int, size: int) -> None:
+    def _write_rows(self, rows: bytes) -> None:
         end = self._index_end
         try:
-            self._index.write_at(encode_entry(self._width, key, offset, size), end)
+            self._index.write_at(rows, end)
         except OSError:
             self._cut_index(end)
             raise
-        self._index_end = end + self._entry_length
+        self._index_end = end + len(rows)
 
     def _cut_index(self, end: int) -> None:
         try:

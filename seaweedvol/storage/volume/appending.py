@@ -26,13 +26,15 @@ Found = tuple[int, int] | None
 
 @attrs.define(eq=False)
 class Appender:
-    """All changes of one volume's needles, one after the other."""
+    """All changes of one volume's needles, one after the other; ``batching`` makes many at once in the same ``group``
+    of what waits for the device.
+    """
 
     _core: Core
-    _group: GroupSync = attrs.field(init=False)
+    group: GroupSync = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._group = GroupSync(self._core.lock, self._sync, self._undo)
+        self.group = GroupSync(self._core.lock, self._sync, self._undo)
 
     # -- needles
 
@@ -48,17 +50,17 @@ class Appender:
             appended, found = self._append(draft, check_cookie)
             batch = self._join(appended, found) if fsync else None
         if batch is not None:
-            self._group.wait(batch)
+            self.group.wait(batch)
         return appended
 
     def _join(self, appended: Appended, found: Found) -> Batch:
         """The batch whose sync makes ``appended`` durable."""
         if appended.is_unchanged:
-            return self._group.join(None)
+            return self.group.join(None)
         needle = appended.needle
         end = appended.offset + self._core.codec.record_length(needle.size)
         row_end = self._core.open_files().needles.index_length()
-        return self._group.join(Put(needle.key, appended.offset, end, row_end, found))
+        return self.group.join(Put(needle.key, appended.offset, end, row_end, found))
 
     def _append(self, draft: Draft, check_cookie: bool) -> tuple[Appended, Found]:
         """What became of the draft, and what was under its key before."""
@@ -72,7 +74,7 @@ class Appender:
         cookie = draft.cookie
         if found is not None:
             # Bytes whose sync may still fail are no reason to call a write done.
-            if not volume_ttl and not self._group.is_pending(found[0]) and holds_same(core, files, found, draft):
+            if not volume_ttl and not self.group.is_pending(found[0]) and holds_same(core, files, found, draft):
                 needle = _needle(draft, cookie, found[1], 0)
                 return Appended(found[0], draft.body.length, True, needle), found
             cookie = _agreed_cookie(files, found, cookie, check_cookie)
@@ -93,7 +95,7 @@ class Appender:
             if found is None or found[0] < offset:
                 files.needles.put(draft.key, offset % core.offset_limit, size)
         except Exception as error:
-            self._take_back(files, end, error)
+            core.take_back(files, end, error)
             raise
         if core.faults.count:
             core.note_success()
@@ -160,7 +162,7 @@ class Appender:
             files.data.write_at(core.codec.encode(tombstone), offset)
             files.needles.delete(key, offset % core.offset_limit)
         except Exception as error:
-            self._take_back(files, end, error)
+            core.take_back(files, end, error)
             raise
         core.note_success()
         core.last_append_at_ns = append_at_ns
@@ -175,18 +177,6 @@ class Appender:
             self._core.note_error(error)
             raise
         self._core.note_success()
-
-    def _take_back(self, files: Files, end: int, error: Exception) -> None:
-        """Have the .dat end again where it did. A crash, which is no Exception, does not come here."""
-        if isinstance(error, OSError):
-            self._core.note_error(error)
-        self._cut(files, end)
-
-    def _cut(self, files: Files, end: int) -> None:
-        try:
-            files.data.truncate(end)
-        except OSError as error:
-            self._core.report(f"cannot cut {files.data.path} back to {end} bytes: {error}")
 
     def _sync(self) -> None:
         with self._noting_errors():
@@ -209,7 +199,7 @@ class Appender:
 
     def _undo_one(self, files: Files, put: Put) -> None:
         if put.end == files.data.length() and put.row_end == files.needles.index_length():
-            self._cut(files, put.offset)
+            self._core.cut(files, put.offset)
             files.needles.retract(put.key, put.prior)
         elif put.prior is not None and put.prior[1] >= 0:
             files.needles.put(put.key, *put.prior)

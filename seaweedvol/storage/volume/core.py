@@ -83,3 +83,16 @@ class Core:
         """An operation on the files went well."""
         if self.faults.count:
             self.faults.end()
+
+    def take_back(self, files: Files, end: int, error: Exception) -> None:
+        """A change failed: have the .dat end again where it did. A crash, which is no Exception, must not come here."""
+        if isinstance(error, OSError):
+            self.note_error(error)
+        self.cut(files, end)
+
+    def cut(self, files: Files, end: int) -> None:
+        """Have the .dat end at ``end``, if that can be done."""
+        try:
+            files.data.truncate(end)
+        except OSError as error:
+            self.report(f"cannot cut {files.data.path} back to {end} bytes: {error}")

@@ -6,7 +6,7 @@ What it can do is told in the modules it delegates to: ``reading``, ``appending`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from seaweedvol.storage.format.volumeinfo import VolumeInfo
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.needlemap import Counts
 from seaweedvol.storage.volume.appending import Appender
-from seaweedvol.storage.volume.core import Core
+from seaweedvol.storage.volume.batching import Put, Removal, SyncTicket, apply
+from seaweedvol.storage.volume.core import Core, Files
 from seaweedvol.storage.volume.info import write_info
 from seaweedvol.storage.volume.paths import VolumePaths
 from seaweedvol.storage.volume.reading import PAGED_ABOVE, PagedNeedle, open_needle, read_needle
@@ -181,6 +182,19 @@ class Volume:
     def delete(self, key: int, cookie: int, *, checksum: int = 0) -> int:
         """As :meth:`appending.Appender.delete`."""
         return self._appender.delete(key, cookie, checksum=checksum)
+
+    def apply(
+        self, changes: Sequence[Put | Removal], *, blocking: bool = True, fsync: bool = False,
+    ) -> SyncTicket | None:
+        """As :func:`batching.apply`."""
+        return apply(self._core, self._appender.group, changes, blocking=blocking, fsync=fsync)
+
+    @property
+    def files(self) -> Files | None:
+        """The .dat and the needle map as they are now, None once closed; for who looks up and reads by himself. What
+        makes no sense there is to be asked of :meth:`read`, which knows what may have happened meanwhile.
+        """
+        return self._core.files
 
     def locate(self, key: int) -> tuple[int, int] | None:
         """Offset in bytes and size of the last record under ``key``, negative if deleted; None if never stored."""
