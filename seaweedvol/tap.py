@@ -126,6 +126,8 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient) -> Volu
     from seaweedvol.cluster.calls import Channels
     from seaweedvol.cluster.locations import GrpcLookup, Locations
     from seaweedvol.cluster.peers import Peers
+    from seaweedvol.cluster.replicapool import Pool
+    from seaweedvol.cluster.replicaroad import ReplicaRoad
     from seaweedvol.cluster.replicate import Replicator
     from seaweedvol.security.guard import Guard
     from seaweedvol.server.limits import ByteLimit
@@ -143,7 +145,8 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient) -> Volu
         upload_limit=ByteLimit(http.upload_limit), download_limit=ByteLimit(http.download_limit),
         needles=Needles(store), volumes=Volumes(store, master), master=master, peers=Peers(channels, reactor),
         locations=Locations(GrpcLookup(master.leader, channels, reactor), reactor),
-        replicator=Replicator(new_agent(reactor), reactor, deferToThread), clock=time.time, started_at=time.time())
+        replicator=Replicator(new_agent(reactor), reactor, deferToThread, ReplicaRoad(Pool(reactor))),
+        clock=time.time, started_at=time.time())
 
 
 def build_store(settings: Settings) -> Store:

@@ -5,4 +5,5 @@ reports. Must not know HTTP requests of clients, nor how a volume is stored.
 """
 
 __all__ = ["calls", "formbody", "heartbeat", "heartbeat_machine", "locations", "master", "multipart", "outbox",
-           "peers", "replicate", "reporting"]
+           "peeranswer", "peers", "replicaconnection", "replicapool", "replicarequest", "replicaroad", "replicate",
+           "reporting", "watching"]

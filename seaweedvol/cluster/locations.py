@@ -68,9 +68,9 @@ class Locations:
         :raises VolumeUnknown: when the master knows no such volume.
         :raises LookupFailed: when it cannot be asked.
         """
-        cached = self._cache.get(volume_id)
-        if cached is not None and self._clock.seconds() <= cached.good_until:
-            return cached.locations
+        known = self.known(volume_id)
+        if known is not None:
+            return known
         if volume_id in self._waiting:
             turn: defer.Deferred[tuple[Location, ...]] = defer.Deferred()
             self._waiting[volume_id].append(turn)
@@ -86,6 +86,11 @@ class Locations:
         for turn in self._waiting.pop(volume_id):
             turn.callback(locations)
         return locations
+
+    def known(self, volume_id: int) -> tuple[Location, ...] | None:
+        """What :meth:`lookup` would say without asking, None when it would ask."""
+        cached = self._cache.get(volume_id)
+        return cached.locations if cached is not None and self._clock.seconds() <= cached.good_until else None
 
     def invalidate(self, volume_id: int) -> None:
         """Forget what was cached for the volume."""

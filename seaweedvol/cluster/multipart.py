@@ -6,6 +6,7 @@ alphabetical order. Pure: head and tail around data that the caller streams. Mus
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Final
 
@@ -14,6 +15,8 @@ import attrs
 # RFC 2045; the same set decides in Go whether a parameter needs quotes.
 _SPECIAL: Final = frozenset(b'()<>@,;:\\"/[]?=')
 _ENCODED_TOO: Final = frozenset(b"*'%") | _SPECIAL
+_TOKEN: Final = re.compile(rb"[!#-'*+\-.0-9A-Z^-z{|}~]+")
+_UNPRINTABLE: Final = re.compile(rb"[^\t\x20-\x7e]")
 
 
 @attrs.frozen
@@ -38,26 +41,29 @@ def replica_form(*, url: str, file_name: bytes, mime: bytes, is_compressed: bool
     :param content_md5: base64; "" for none. Of the uncompressed data.
     """
     boundary = boundary or secrets.token_hex(30)
-    headers = [(b"Content-Disposition", b"form-data; filename" + parameter_value(file_name) + b"; name=file")]
-    if is_compressed:
-        headers.append((b"Content-Encoding", b"gzip"))
-    if content_md5:
-        headers.append((b"Content-Md5", content_md5.encode("latin-1")))
-    if mime:
-        headers.append((b"Content-Type", mime))
-    headers.append((b"Idempotency-Key", url.encode("ascii")))
-    lines = b"".join(b"%s: %s\r\n" % header for header in headers)
     mark = boundary.encode("ascii")
-    return Form(f"multipart/form-data; boundary={boundary}",
-                b"--%s\r\n%s\r\n" % (mark, lines), b"\r\n--%s--\r\n" % mark)
+    head = form_head(mark, url=url.encode("ascii"), file_name=file_name, mime=mime, is_compressed=is_compressed,
+                     content_md5=content_md5.encode("latin-1"))
+    return Form(f"multipart/form-data; boundary={boundary}", head, b"\r\n--%b--\r\n" % mark)
+
+
+def form_head(mark: bytes, *, url: bytes, file_name: bytes, mime: bytes, is_compressed: bool,
+              content_md5: bytes) -> bytes:
+    """What stands before the data; ``mark`` is the boundary, the rest as :func:`replica_form` takes it."""
+    return b"--%b\r\nContent-Disposition: form-data; filename%b; name=file\r\n%b%b%bIdempotency-Key: %b\r\n\r\n" % (
+        mark, parameter_value(file_name),
+        b"Content-Encoding: gzip\r\n" if is_compressed else b"",
+        b"Content-Md5: %b\r\n" % content_md5 if content_md5 else b"",
+        b"Content-Type: %b\r\n" % mime if mime else b"",
+        url)
 
 
 def parameter_value(value: bytes) -> bytes:
     """``=value`` of a media type parameter: bare, quoted, or ``*=utf-8''`` encoded, whichever Go would take."""
-    if any((byte < 0x20 or byte > 0x7E) and byte != 0x09 for byte in value):
+    if _TOKEN.fullmatch(value):
+        return b"=" + value
+    if _UNPRINTABLE.search(value):
         return b"*=utf-8''" + b"".join(
             b"%%%02X" % byte if byte <= 0x20 or byte >= 0x7F or byte in _ENCODED_TOO else bytes((byte,))
             for byte in value)
-    if value and all(0x20 < byte < 0x7F and byte not in _SPECIAL for byte in value):
-        return b"=" + value
     return b'="' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'

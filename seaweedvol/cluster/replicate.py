@@ -2,14 +2,14 @@
 
 Implements ``server.interfaces.IReplicator`` as ``weed/topology/store_replicate.go`` of SeaweedFS 4.44 does it: all
 replicas at once, one attempt, the first failure fails the whole and cancels the rest. Lives in the reactor's thread.
+
+Needles in memory take ``replicaroad``; larger ones are streamed here through Twisted's HTTP client.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
-from urllib.parse import quote, urlencode
+from typing import Any, Protocol
 
 from twisted.internet import defer
 from twisted.internet.error import ConnectionDone, ConnectionLost, ConnectionRefusedError, TimeoutError
@@ -20,14 +20,15 @@ from twisted.web.iweb import IAgent, IResponse
 
 from seaweedvol.cluster.formbody import Body, FormBody, InThread
 from seaweedvol.cluster.multipart import replica_form
+from seaweedvol.cluster.replicaconnection import ANSWER_SECONDS
+from seaweedvol.cluster.replicarequest import (
+    DELETE_QUERY, BadHeader, delete_refusal, escaped, failed_delete, failed_write, replica_headers, write_query,
+    write_refusal,
+)
+from seaweedvol.cluster.replicaroad import ROAD_BYTES, Done, Going, ReplicaRoad
 from seaweedvol.server.interfaces import Location, RemoteCallFailed
-from seaweedvol.storage.format.needle import FLAG_COMPRESSED, FLAG_MANIFEST
+from seaweedvol.storage.format.needle import FLAG_COMPRESSED
 from seaweedvol.storage.format.ttl import Ttl
-
-PAIR_PREFIX: Final = "Seaweed-"
-# As Go's client: a peer that takes a request and does not answer is given up.
-ANSWER_SECONDS: Final = 30.0
-_PATH_SAFE: Final = "/:@!$&'()*+,;=-._~"
 
 
 class Draft(Protocol):
@@ -65,12 +66,15 @@ class Draft(Protocol):
 class Replicator:
     """Sends what was written or deleted here to the other servers of the volume.
 
-    :param agent: the HTTP client.
+    :param agent: the HTTP client for large needles.
     :param in_thread: runs a blocking function elsewhere.
+    :param road: for small ones; without it everything takes the ``agent``.
     """
 
-    def __init__(self, agent: IAgent, clock: IReactorTime, in_thread: InThread) -> None:
+    def __init__(self, agent: IAgent, clock: IReactorTime, in_thread: InThread,
+                 road: ReplicaRoad | None = None) -> None:
         self._agent, self._clock, self._in_thread = agent, clock, in_thread
+        self.road = road
 
     async def write(self, *, path: str, draft: Draft, locations: Sequence[Location], fsync: bool, token: str,
                     content_md5: str) -> None:
@@ -78,10 +82,17 @@ class Replicator:
 
         :raises RemoteCallFailed: ``[host:port]: reason`` of the replica that failed.
         """
-        query = _query_of(draft, fsync)
+        road, raw_path = self.road, path.encode("utf-8", "surrogateescape")
+        if road is not None and draft.body.length <= ROAD_BYTES:
+            await _over(lambda done: road.write_now(
+                raw_path, locations, done, data=b"".join(draft.body.chunks()), name=draft.name, mime=draft.mime,
+                flags=draft.flags, last_modified=draft.last_modified, ttl=draft.ttl, pairs=draft.pairs, fsync=fsync,
+                token=token.encode("utf-8", "surrogateescape"), content_md5=content_md5.encode("latin-1")))
+            return
+        target = b"%b?%b" % (escaped(raw_path), write_query(draft.flags, draft.last_modified, draft.ttl, fsync))
 
         async def write_one(location: Location) -> None:
-            await self._upload(f"http://{location.url}{_escaped(path)}?{query}", draft, token, content_md5)
+            await self._upload(f"http://{location.url}{target.decode()}", draft, token, content_md5)
 
         await _at_all(locations, write_one)
 
@@ -90,41 +101,37 @@ class Replicator:
 
         :raises RemoteCallFailed: as :meth:`write`.
         """
+        road, raw_path = self.road, path.encode("utf-8", "surrogateescape")
+        if road is not None:
+            await _over(lambda done: road.delete_now(
+                raw_path, locations, done, token=token.encode("utf-8", "surrogateescape")))
+            return
+        target = b"%b?%b" % (escaped(raw_path), DELETE_QUERY)
 
         async def delete_one(location: Location) -> None:
-            url = f"http://{location.url}{_escaped(path)}?type=replicate"
+            url = f"http://{location.url}{target.decode()}"
             try:
-                status, body = await self._send("DELETE", url, _headers(token), lambda: None)
+                status, body = await self._send("DELETE", url, replica_headers(token), lambda: None)
             except RemoteCallFailed as error:
-                raise RemoteCallFailed(f'Delete "{url}": {error}') from None
-            if status not in (200, 202, 204, 404):
-                raise RemoteCallFailed(_error_in(body) or body.decode("utf-8", "replace"))
+                raise RemoteCallFailed(failed_delete(url, str(error))) from None
+            refusal = delete_refusal(status, body)
+            if refusal is not None:
+                raise RemoteCallFailed(refusal)
 
         await _at_all(locations, delete_one)
 
     async def _upload(self, url: str, draft: Draft, token: str, content_md5: str) -> None:
         form = replica_form(url=url, file_name=draft.name, mime=draft.mime,
                             is_compressed=bool(draft.flags & FLAG_COMPRESSED), content_md5=content_md5)
-        headers = _headers(token)
-        headers.setRawHeaders("Content-Type", [form.content_type])
-        for name, value in _pairs(draft.pairs).items():
-            headers.setRawHeaders((PAIR_PREFIX + name).encode("utf-8"), [value.encode("utf-8")])
         try:
+            headers = replica_headers(token, form.content_type, draft.pairs)
             status, body = await self._send(
                 "POST", url, headers, lambda: FormBody(form, draft.body, self._in_thread))
-        except RemoteCallFailed as error:
-            name = draft.name.decode("utf-8", "replace")
-            raise RemoteCallFailed(f'upload {name} {draft.body.length} bytes to {url}: Post "{url}": {error}') from None
-        if status == 204:
-            return
-        try:
-            answer = json.loads(body)
-        except ValueError as error:
-            reason = "unexpected end of JSON input" if not body else str(error)
-            raise RemoteCallFailed(f"unmarshal {url}: {reason}") from None
-        refusal = _error_in(body) or ("" if status < 400 and isinstance(answer, dict) else f"status {status}")
-        if refusal:
-            raise RemoteCallFailed(f"unmarshalled error {url}: {refusal}")
+        except (BadHeader, RemoteCallFailed) as error:
+            raise RemoteCallFailed(failed_write(url, draft.name, draft.body.length, str(error))) from None
+        refusal = write_refusal(url.encode("ascii"), status, body)
+        if refusal is not None:
+            raise RemoteCallFailed(refusal)
 
     async def _send(self, method: str, url: str, headers: Headers,
                     body: Callable[[], FormBody | None]) -> tuple[int, bytes]:
@@ -176,6 +183,15 @@ class _Patience:
             self._call.cancel()
 
 
+async def _over(start: Callable[[Done], Going]) -> None:
+    """What a callback of the road says, as a coroutine; cancelled with it."""
+    finished: defer.Deferred[str | None] = defer.Deferred(lambda _: going.cancel())
+    going = start(finished.callback)
+    refusal = await finished
+    if refusal is not None:
+        raise RemoteCallFailed(refusal)
+
+
 async def _at_all(locations: Sequence[Location], act: Callable[[Location], Any]) -> None:
     """Do it everywhere at once; the first failure cancels the rest."""
 
@@ -213,43 +229,3 @@ def _explained(url: str, error: Exception) -> Exception:
     if isinstance(error, defer.CancelledError):
         return error
     return RemoteCallFailed(str(error) or type(error).__name__)
-
-
-def _query_of(draft: Draft, fsync: bool) -> str:
-    """The query of a replica write, keys in order."""
-    pairs = [("cm", "true")] if draft.flags & FLAG_MANIFEST else []
-    if fsync:
-        pairs.append(("fsync", "true"))
-    if draft.last_modified > 0:
-        pairs.append(("ts", str(draft.last_modified)))
-    return urlencode([*pairs, ("ttl", str(draft.ttl or "")), ("type", "replicate")])
-
-
-def _headers(token: str) -> Headers:
-    headers = Headers({"User-Agent": ["seaweedvol"]})
-    if token:
-        headers.setRawHeaders("Authorization", [f"BEARER {token}"])
-    return headers
-
-
-def _pairs(stored: bytes) -> dict[str, str]:
-    """The stored pairs; what is not a JSON object of texts is left out, as Go does."""
-    try:
-        found = json.loads(stored) if stored else {}
-    except ValueError:
-        return {}
-    return {name: value for name, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
-
-
-def _error_in(body: bytes) -> str:
-    try:
-        found = json.loads(body)
-    except ValueError:
-        return ""
-    error = found.get("error") if isinstance(found, dict) else None
-    return error if isinstance(error, str) else ""
-
-
-def _escaped(path: str) -> str:
-    """The decoded path of a request as it stands in a URL."""
-    return quote(path.encode("utf-8", "surrogateescape"), safe=_PATH_SAFE)
