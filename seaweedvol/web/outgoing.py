@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class ColdPages(Exception):
@@ -22,3 +22,18 @@ class Outgoing(Protocol):
 
     def warm(self) -> Awaitable[None]:
         """Fires when the bytes that come next are at hand."""
+
+
+class _Nothing:
+    """No bytes at all."""
+
+    def send_to(self, descriptor: int) -> bool:
+        """See Outgoing."""
+        return True
+
+    async def warm(self) -> None:
+        """See Outgoing."""
+
+
+# Tells, by its end, that everything before it has left.
+NOTHING: Final[Outgoing] = _Nothing()
