@@ -38,6 +38,18 @@ def replay(rows: Rows, fixed_length: int) -> tuple[Columns, Counts]:
     return _columns(_final(rows, is_put, is_repeat)), counts
 
 
+def final_rows(rows: Rows) -> Rows:
+    """The needles that ``rows`` leave, by key; of deleted ones the last put with its size negated (-1 for an empty
+    one), which is what a needle map answers.
+    """
+    if not len(rows):
+        return rows
+    rows = rows.where(numpy.argsort(rows.keys, kind="stable"))
+    is_repeat = numpy.zeros(len(rows), numpy.bool_)
+    numpy.equal(rows.keys[1:], rows.keys[:-1], out=is_repeat[1:])
+    return _final(rows, (rows.units != 0) & (rows.sizes >= 0), is_repeat)
+
+
 def _count_deletions(counts: Counts, rows: Rows, is_put: Mask, is_repeat: Mask) -> None:
     replaces = is_repeat[1:] & is_put[:-1]
     counts.deleted_count = int(numpy.count_nonzero(~is_put))

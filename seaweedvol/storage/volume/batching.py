@@ -13,9 +13,9 @@ from typing import Final
 
 import attrs
 
+from seaweedvol.storage.errors import NeedleTooLarge
 from seaweedvol.storage.format.fields import FLAG_TTL, decode_fields, encode_fields
 from seaweedvol.storage.format.index import ALIGNMENT, TOMBSTONE_SIZE
-from seaweedvol.storage.format.needle import MAX_SIZE
 from seaweedvol.storage.format.ttl import EMPTY_TTL, Ttl
 from seaweedvol.storage.volume import syncing
 from seaweedvol.storage.volume.core import Core, Files
@@ -24,8 +24,6 @@ from seaweedvol.storage.volume.syncing import GroupSync
 Row = tuple[int, int, int]
 
 _NEVER_PUT: Final = (0, TOMBSTONE_SIZE)
-_LONGEST_DATA: Final = MAX_SIZE - (1 << 17)
-"""With no matter what fields a header can say the size of such data."""
 
 
 @attrs.define(eq=False)
@@ -86,8 +84,8 @@ def apply(
     """Make all changes that can be made here, in their order; raises nothing that the disk says.
 
     Not taken are puts of a key that was ever put, in this batch too, and those for which no offset is left; and all,
-    when the volume is closed, remote or read-only, or without ``blocking`` when somebody else is changing it. When the
-    disk fails both files are as before, and each change that was taken has the error.
+    when the volume is closed or read-only (as a remote one is), or without ``blocking`` when somebody else is changing
+    it. When the disk fails both files are as before, and each change that was taken has the error.
 
     :param fsync: give a ticket to wait for the device with; None still when nothing was put. Deletions need none.
     """
@@ -96,108 +94,107 @@ def apply(
         return None
     try:
         files = core.files
-        if files is None or core.gate.is_closed or core.is_remote:
+        if files is None or core.gate.is_closed:
             return None
-        batch = _Batch(core, files)
-        batch.collect(changes)
-        batch.write()
-        return batch.join(group) if fsync else None
+        batch = _Batch()
+        _collect(core, files, changes, batch)
+        error = _write(core, files, batch) if batch.rows else None
+        last_modified_at = core.last_modified_at
+        for change in batch.taken:
+            change.is_taken = True
+            if error is not None:
+                change.error = error
+            elif isinstance(change, Put) and change.last_modified > last_modified_at:
+                core.last_modified_at = last_modified_at = change.last_modified
+        return _join(core, files, group, batch.rows) if fsync and error is None else None
     finally:
         lock.release()
 
 
-@attrs.define(eq=False)
 class _Batch:
-    """What is about to be written: pieces of records, and the rows that go with them."""
+    """What is about to be written: changes, pieces of records that begin at ``start``, the rows that go with them."""
 
-    _core: Core
-    _files: Files
-    _taken: list[Put | Removal] = attrs.Factory(list)
-    _rows: list[Row] = attrs.Factory(list)
-    _pieces: list[bytes] = attrs.Factory(list)
-    _start: int = 0
-    _last_append_at_ns: int = 0
+    __slots__ = ("taken", "pieces", "rows", "start", "last_append_at_ns")
 
-    def collect(self, changes: Sequence[Put | Removal]) -> None:
-        """Make records and rows of those changes that can be taken. Long and plain, since all that a small upload costs
-        besides the writes themselves is here.
-        """
-        core, taken, rows, pieces = self._core, self._taken, self._rows, self._pieces
-        get, make, limit = self._files.needles.get, core.codec.pieces, core.offset_limit
-        ttl = core.super_block.ttl
-        has_ttl = ttl != EMPTY_TTL
-        self._start = offset = -(-self._files.data.length() // ALIGNMENT) * ALIGNMENT
-        at_ns = max(core.now_ns() - 1, core.last_append_at_ns)
-        sizes: dict[int, int] = {}  # of the keys that this batch changed; negative once deleted
-        for change in changes:
-            key = change.key
-            if isinstance(change, Put):
-                data, fields = change.data, change.fields
-                if (
-                    key in sizes or get(key) is not None
-                    or data and (offset >= limit or len(data) > _LONGEST_DATA)
-                ):
-                    continue
-                if has_ttl:
-                    fields = _with_ttl(fields, ttl)
-                at_ns += 1
+    def __init__(self) -> None:
+        self.taken: list[Put | Removal] = []
+        self.pieces: list[bytes] = []
+        self.rows: list[Row] = []
+        self.start = 0
+        self.last_append_at_ns = 0
+
+
+def _collect(core: Core, files: Files, changes: Sequence[Put | Removal], batch: _Batch) -> None:
+    """Make records and rows of those changes that can be taken. Long and plain, since all that a small upload costs
+    besides the writes themselves is here.
+    """
+    taken, rows, pieces = batch.taken, batch.rows, batch.pieces
+    get, make, limit = files.needles.get, core.codec.pieces, core.offset_limit
+    max_key = files.needles.counts.max_key
+    ttl = core.super_block.ttl
+    has_ttl = ttl != EMPTY_TTL
+    batch.start = offset = -(-files.data.length() // ALIGNMENT) * ALIGNMENT
+    at_ns = max(core.now_ns(), core.last_append_at_ns + 1)
+    sizes: dict[int, int] = {}  # of the keys that this batch changed; negative once deleted
+    for change in changes:
+        key = change.key
+        if isinstance(change, Put):
+            fields = change.fields
+            # What is greater than all keys needs no looking up.
+            if key in sizes or key <= max_key and get(key) is not None or offset >= limit and change.data:
+                continue
+            if has_ttl:
+                fields = _with_ttl(fields, ttl)
+            try:
                 size, head, data, fields, tail = make(
-                    change.cookie, key, data, fields, change.checksum, at_ns, change.last_modified,
+                    change.cookie, key, change.data, fields, change.checksum, at_ns, change.last_modified,
                 )
-                change.offset, change.size = offset, size
-                taken.append(change)
-            else:
-                freed = sizes[key] if key in sizes else (get(key) or _NEVER_PUT)[1]
-                change.freed = max(freed, 0)
-                taken.append(change)
-                if freed < 0:
-                    continue
-                at_ns += 1
-                _, head, data, fields, tail = make(change.cookie, key, b"", b"", change.checksum, at_ns, 0)
-                size = TOMBSTONE_SIZE
-            sizes[key] = size
-            rows.append((key, offset % limit, size))
-            pieces += (head, data, fields, tail)
-            offset += len(head) + len(data) + len(fields) + len(tail)
-        self._last_append_at_ns = at_ns
+            except NeedleTooLarge:
+                continue
+            change.offset = offset
+            change.size = size
+            taken.append(change)
+        else:
+            freed = sizes[key] if key in sizes else (get(key) or _NEVER_PUT)[1]
+            taken.append(change)
+            if freed < 0:
+                continue
+            change.freed = freed
+            _, head, data, fields, tail = make(change.cookie, key, b"", b"", change.checksum, at_ns, 0)
+            size = TOMBSTONE_SIZE
+        sizes[key] = size
+        rows.append((key, offset % limit, size))
+        pieces += (head, data, fields, tail)
+        offset += len(head) + len(data) + len(fields) + len(tail)
+        at_ns += 1
+    batch.last_append_at_ns = at_ns - 1
 
-    def write(self) -> None:
-        """Write it, and tell each change what became of it."""
-        error = self._write_files() if self._rows else None
-        for change in self._taken:
-            change.is_taken = True
-            change.error = error
-        if error is not None:
-            self._rows.clear()
-            return
-        core = self._core
-        for change in self._taken:
-            if isinstance(change, Put) and change.last_modified > core.last_modified_at:
-                core.last_modified_at = change.last_modified
 
-    def _write_files(self) -> Exception | None:
-        core, files = self._core, self._files
-        end = files.data.length()
-        try:
-            files.data.write_at(b"".join(self._pieces), self._start)
-            files.needles.put_all(self._rows)
-        except Exception as error:
-            core.take_back(files, end, error)
-            return error
+def _write(core: Core, files: Files, batch: _Batch) -> Exception | None:
+    """Write it; why not, if it could not be written, and then both files are as before."""
+    end = files.data.length()
+    try:
+        files.data.write_at(b"".join(batch.pieces), batch.start)
+        files.needles.put_all(batch.rows)
+    except Exception as error:
+        core.take_back(files, end, error)
+        return error
+    if core.faults.count:
         core.note_success()
-        core.last_append_at_ns = self._last_append_at_ns
-        return None
+    core.last_append_at_ns = batch.last_append_at_ns
+    return None
 
-    def join(self, group: GroupSync) -> SyncTicket | None:
-        """The ticket of the puts that were written, if there are any."""
-        record_length, row_length = self._core.codec.record_length, self._core.width.entry_length
-        row_end = self._files.needles.index_length() - len(self._rows) * row_length
-        joined = None
-        for key, offset, size in self._rows:
-            row_end += row_length
-            if size >= 0:
-                joined = group.join(syncing.Put(key, offset, offset + record_length(size), row_end, None))
-        return SyncTicket(group, joined) if joined else None
+
+def _join(core: Core, files: Files, group: GroupSync, rows: list[Row]) -> SyncTicket | None:
+    """The ticket of the puts among the rows just written, if there are any."""
+    row_length = core.width.entry_length
+    row_end = files.needles.index_length() - len(rows) * row_length
+    joined = None
+    for key, offset, size in rows:
+        row_end += row_length
+        if size >= 0:
+            joined = group.join(syncing.Put(key, offset, offset + core.codec.record_length(size), row_end, None))
+    return SyncTicket(group, joined) if joined else None
 
 
 def _with_ttl(fields: bytes, ttl: Ttl) -> bytes:

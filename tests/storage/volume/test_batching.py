@@ -22,7 +22,7 @@ from seaweedvol.storage.format.needle import (
 from seaweedvol.storage.format.ttl import EMPTY_TTL, MINUTE, Ttl
 from seaweedvol.storage.needlemap import memory
 from seaweedvol.storage.volume.batching import Put, Removal
-from seaweedvol.storage.volume.volume import Volume
+from seaweedvol.storage.volume.volume import ReadOnlyReason, Volume
 from seaweedvol.storage.volume.writing import Appended, BytesBody, Draft
 from tests import strategies
 from tests.storage.volume.building import COOKIE, Ground, crash, draft, fail_with
@@ -232,7 +232,7 @@ class NotTakenTests(SynchronousTestCase):
 
     def test_remote(self) -> None:
         """And when the data are elsewhere."""
-        self.volume.info.files.add()
+        self.volume._core.gate.close(ReadOnlyReason.REMOTE)
         self.assert_nothing_taken(put(5), Removal(1, COOKIE))
 
     def test_closed(self) -> None:
@@ -246,7 +246,7 @@ class NotTakenTests(SynchronousTestCase):
 
         class Huge(bytes):
             def __len__(self) -> int:
-                return 2**31 - 100
+                return 2**31 - 1
 
         self.assert_nothing_taken(Put(5, COOKIE, Huge(b"x"), 0, b"\0", 0))
 
