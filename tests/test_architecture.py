@@ -84,6 +84,7 @@ LIBRARY_HOMES: Final = {
     "klein": ("web", "master"),
     "treq": ("web", "cluster", "master"),
     "grpc": ("rpc", "cluster", "master"),
+    "plyvel": ("storage.needlemap.levelstore",),
 }
 
 FORBIDDEN_WORDS: Final = frozenset(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 
 def is_newer(path: str, than: str) -> bool:
@@ -15,6 +14,7 @@ def is_newer(path: str, than: str) -> bool:
 
 
 def make_newer(path: str, than: str) -> None:
-    """Have ``path`` be modified now, and in any case after ``than``, which may have been within the same tick."""
-    now = max(time.time_ns(), os.stat(than).st_mtime_ns + 1)
-    os.utime(path, ns=(now, now))
+    """Have ``path``, that was written just now, be modified after ``than``: both may have been within one tick."""
+    if not is_newer(path, than):
+        modified = os.stat(than).st_mtime_ns + 1
+        os.utime(path, ns=(modified, modified))

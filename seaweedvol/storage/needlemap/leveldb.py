@@ -43,7 +43,7 @@ Found = tuple[int, int] | None
 
 
 def open_level_map(
-    path: str, index: IVolumeFile, width: OffsetWidth, before: Rows, rows: Rows, counts: Counts, settings: MapSettings,
+    path: str, index: IVolumeFile, before: Rows, rows: Rows, counts: Counts, settings: MapSettings,
 ) -> LevelDbNeedleMap:
     """The map at ``path``, made to answer what ``rows`` say.
 
@@ -60,7 +60,7 @@ def open_level_map(
     except BaseException:
         store.close()
         raise
-    return LevelDbNeedleMap(store, Journal(index, width), counts)
+    return LevelDbNeedleMap(store, Journal(index, rows.width), counts)
 
 
 @implementer(INeedleMap)

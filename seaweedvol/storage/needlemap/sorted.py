@@ -17,7 +17,7 @@ from typing import Final
 from zope.interface import implementer
 
 from seaweedvol.storage.backend import DiskFile, IVolumeFile, write_aside
-from seaweedvol.storage.format.index import TOMBSTONE_SIZE, OffsetWidth, decode_entry, encode_entry, iterate
+from seaweedvol.storage.format.index import TOMBSTONE_SIZE, OffsetWidth, decode_entry, encode_entries, iterate
 from seaweedvol.storage.needlemap.counts import Counts
 from seaweedvol.storage.needlemap.freshness import is_newer, make_newer
 from seaweedvol.storage.needlemap.interfaces import INeedleMap
@@ -106,25 +106,33 @@ class SortedNeedleMap:
         raise self._refusal()
 
     def delete(self, key: int, tombstone_offset: int) -> int:
-        self._journal.append(encode_entry(self._width, key, tombstone_offset, TOMBSTONE_SIZE))
-        found = self._find(key)
-        if found is None or found[2] < 0:
-            return 0
-        position, _, size = found
-        try:
-            self._table.write_at(_SIZE.pack(TOMBSTONE_SIZE), (position + 1) * self._entry_length - _SIZE.size)
-        except OSError:
-            self._journal.take_back(1)
-            raise
-        self._is_changed = True
-        self.counts.add_delete(size)
-        return size
+        before = self.counts.deleted_bytes
+        self.put_all(((key, tombstone_offset, TOMBSTONE_SIZE),))
+        return self.counts.deleted_bytes - before
 
     def put_all(self, rows: Sequence[tuple[int, int, int]]) -> None:
         if any(size != TOMBSTONE_SIZE for _, _, size in rows):
             raise self._refusal()
-        for key, offset, _ in rows:
-            self.delete(key, offset)
+        self._journal.append(encode_entries(self._width, rows))
+        self._is_changed = True
+        marked: list[tuple[int, int]] = []
+        try:
+            for key, _, _ in rows:
+                found = self._find(key)
+                if found is not None and found[2] >= 0:
+                    marked.append((found[0], found[2]))
+                    self._store_size(found[0], TOMBSTONE_SIZE)
+        except OSError:
+            for position, size in marked:
+                with contextlib.suppress(OSError):
+                    self._store_size(position, size)
+            self._journal.take_back(len(rows))
+            raise
+        for _, size in marked:
+            self.counts.add_delete(size)
+
+    def _store_size(self, position: int, size: int) -> None:
+        self._table.write_at(_SIZE.pack(size), (position + 1) * self._entry_length - _SIZE.size)
 
     def retract(self, key: int, prior: tuple[int, int] | None) -> None:
         raise self._refusal()

@@ -13,7 +13,7 @@ from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.needle import NeedleVersion
 from seaweedvol.storage.format.superblock import SuperBlock
 from seaweedvol.storage.format.volumeinfo import VolumeInfo
-from seaweedvol.storage.needlemap import INeedleMap
+from seaweedvol.storage.needlemap import INeedleMap, MapSettings
 from seaweedvol.storage.volume.faults import FaultStreak
 from seaweedvol.storage.volume.paths import VolumePaths
 from seaweedvol.storage.volume.readonly import ReadOnlyReason, WriteGate
@@ -34,7 +34,7 @@ class Core:
     ``lock`` is held by whoever changes anything; reading needs no lock. ``files`` is None once closed.
     ``offset_limit`` is where offsets of this width start from 0 again. ``last_append_at_ns`` is the greatest append
     time in the .dat, ``last_modified_at`` in seconds.
-    ``now_ns`` is the clock, ``report`` takes lines for the log.
+    ``maps`` says what kind its needle map is. ``now_ns`` is the clock, ``report`` takes lines for the log.
     """
 
     paths: VolumePaths
@@ -49,6 +49,7 @@ class Core:
     last_append_at_ns: int = 0
     last_modified_at: int = 0
     is_compacting: bool = False
+    maps: MapSettings = MapSettings()
     faults: FaultStreak = attrs.Factory(FaultStreak)
     offset_limit: int = attrs.field(init=False)
     lock: threading.Lock = attrs.Factory(threading.Lock)

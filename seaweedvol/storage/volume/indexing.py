@@ -1,4 +1,8 @@
-"""Opening the needle map of a volume: its .idx, made to agree with the .dat first."""
+"""Opening the needle map of a volume: its .idx, made to agree with the .dat first.
+
+Which kind of map it is follows ``volume_loading.go`` of SeaweedFS: that which the server was told to keep, but a sorted
+file for a volume that is read-only from the start.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,11 @@ import os
 
 from seaweedvol.storage.backend import DiskFile, IVolumeFile
 from seaweedvol.storage.format.needle import HEADER_LENGTH
-from seaweedvol.storage.needlemap import MemoryNeedleMap, Rows, read_rows, replay
+from seaweedvol.storage.needlemap import INeedleMap, MapKind, MemoryNeedleMap, Rows, read_rows, replay
 from seaweedvol.storage.needlemap.rows import make_rows
+from seaweedvol.storage.needlemap.sorted import open_sorted_map
+from seaweedvol.storage.needlemap.tally import tally
+from seaweedvol.storage.needlemap.upgrading import UpgradingNeedleMap
 from seaweedvol.storage.volume.checking import Tail, check_tail
 from seaweedvol.storage.volume.core import Core, Files
 from seaweedvol.storage.volume.readonly import ReadOnlyReason
@@ -21,11 +28,45 @@ def open_needles(core: Core, data: IVolumeFile) -> Files:
     :raises OSError: when the .idx cannot be opened or read.
     """
     is_writable = not core.gate.keeps_files
-    rows = _agreeing_rows(core, data, is_writable)
-    columns, counts = replay(rows, HEADER_LENGTH + core.codec.footer_length)
-    del rows
+    before = _read(core)
+    rows = _agreeing_rows(core, data, before, is_writable)
     index = _open_index(core, is_writable)
-    return Files(data, MemoryNeedleMap(index, core.width, columns, counts))
+    if core.gate.is_closed:
+        return Files(data, _sorted_map(core, index, before, rows))
+    return Files(data, _map_for_writes(core, index, before, rows))
+
+
+def _sorted_map(core: Core, index: DiskFile, before: Rows, rows: Rows) -> INeedleMap:
+    counts, live_count = tally(rows, _fixed_length(core))
+    try:
+        sorted_map = open_sorted_map(core.paths.sorted_index, index, rows, counts, live_count)
+    except OSError as error:
+        # Go does not serve the volume then.
+        core.report(f"volume {core.volume_id} is indexed in memory: {error}")
+        return _memory_map(core, index, rows)
+
+    def make_writable() -> INeedleMap:
+        now = read_rows(index, core.width)
+        return _map_for_writes(core, index, now, now)
+
+    return UpgradingNeedleMap(sorted_map, make_writable)
+
+
+def _map_for_writes(core: Core, index: DiskFile, before: Rows, rows: Rows) -> INeedleMap:
+    if core.maps.kind is MapKind.MEMORY:
+        return _memory_map(core, index, rows)
+    # Here and not above: what it needs is installed only by those who want it.
+    from seaweedvol.storage.needlemap.leveldb import open_level_map
+    counts, _ = tally(rows, _fixed_length(core))
+    return open_level_map(core.paths.level_index, index, before, rows, counts, core.maps)
+
+
+def _memory_map(core: Core, index: DiskFile, rows: Rows) -> MemoryNeedleMap:
+    return MemoryNeedleMap(index, core.width, *replay(rows, _fixed_length(core)))
+
+
+def _fixed_length(core: Core) -> int:
+    return HEADER_LENGTH + core.codec.footer_length
 
 
 def _open_index(core: Core, is_writable: bool) -> DiskFile:
@@ -36,8 +77,8 @@ def _open_index(core: Core, is_writable: bool) -> DiskFile:
     return index
 
 
-def _agreeing_rows(core: Core, data: IVolumeFile, is_writable: bool) -> Rows:
-    rows = _read(core)
+def _agreeing_rows(core: Core, data: IVolumeFile, rows: Rows, is_writable: bool) -> Rows:
+    """``rows`` themselves, if there was nothing to repair."""
     try:
         if is_writable and not core.is_remote:
             return _repaired(core, data, rows)

@@ -26,6 +26,7 @@ from seaweedvol.storage.format.placement import ReplicaPlacement, parse_placemen
 from seaweedvol.storage.format.superblock import CURRENT_VERSION, SUPERBLOCK_LENGTH, SuperBlock, decode_superblock
 from seaweedvol.storage.format.ttl import Ttl
 from seaweedvol.storage.format.volumeinfo import VolumeInfo
+from seaweedvol.storage.needlemap import MapSettings
 from seaweedvol.storage.volume.core import Core
 from seaweedvol.storage.volume.indexing import open_needles
 from seaweedvol.storage.volume.info import read_info, write_info
@@ -44,12 +45,13 @@ def _silent(line: str) -> None:
 
 def load_volume(
     directory: Path | str, index_directory: Path | str, collection: str, volume_id: int, *,
-    default_width: OffsetWidth = OffsetWidth.FOUR, report: Callable[[str], None] = _silent,
-    now_ns: Callable[[], int] = time.time_ns,
+    default_width: OffsetWidth = OffsetWidth.FOUR, maps: MapSettings = MapSettings(),
+    report: Callable[[str], None] = _silent, now_ns: Callable[[], int] = time.time_ns,
 ) -> Volume:
     """Open a volume; its tail is repaired if a crash tore it.
 
     :param default_width: of offsets, when neither .vif nor .idx tells.
+    :param maps: what kind of needle map it gets, if it is writable.
     :param report: takes a line for the log about everything unusual.
     :param now_ns: Unix time in nanoseconds.
     :raises VolumeNotFound: when there is no .dat.
@@ -72,7 +74,7 @@ def load_volume(
         gate.close_by_admin(info.read_only_can_delete)
     if info.files:
         gate.close(ReadOnlyReason.REMOTE)
-    core = Core(paths, width, codec, super_block, info, gate, None, now_ns, report)
+    core = Core(paths, width, codec, super_block, info, gate, None, now_ns, report, maps=maps)
     core.last_modified_at = int(data.modified_at())
     core.files = open_needles(core, data)
     if not has_info:
@@ -83,8 +85,8 @@ def load_volume(
 def create_volume(
     directory: Path | str, index_directory: Path | str, collection: str, volume_id: int, *,
     placement: ReplicaPlacement, ttl: Ttl, version: int = CURRENT_VERSION, preallocate: int = 0,
-    width: OffsetWidth = OffsetWidth.FOUR, report: Callable[[str], None] = _silent,
-    now_ns: Callable[[], int] = time.time_ns,
+    width: OffsetWidth = OffsetWidth.FOUR, maps: MapSettings = MapSettings(),
+    report: Callable[[str], None] = _silent, now_ns: Callable[[], int] = time.time_ns,
 ) -> Volume:
     """Make an empty volume, durably, and open it.
 
@@ -103,6 +105,7 @@ def create_volume(
     info = VolumeInfo(version=version, bytes_offset=width.bytes)
     core = Core(
         paths, width, NEEDLE_VERSIONS[version], super_block, info, WriteGate(volume_id), None, now_ns, report,
+        maps=maps,
     )
     # Its time to live begins now; Go begins at 1970, and removes the volume once it holds but one needle of old date.
     core.last_modified_at = now_ns() // 10**9

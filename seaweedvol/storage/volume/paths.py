@@ -54,6 +54,16 @@ class VolumePaths:
         return self.index_base + ".idx"
 
     @property
+    def level_index(self) -> str:
+        """The .ldb: a directory made from the .idx, for whom it takes too much memory."""
+        return self.index_base + ".ldb"
+
+    @property
+    def sorted_index(self) -> str:
+        """The .sdx: made from the .idx of a volume that is not written to."""
+        return self.index_base + ".sdx"
+
+    @property
     def info(self) -> str:
         """The .vif."""
         return self.base + ".vif"

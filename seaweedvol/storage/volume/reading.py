@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from seaweedvol.storage.errors import Corrupt, NeedleDeleted, NeedleNotFound, SizeMismatch
+from seaweedvol.storage.errors import Corrupt, NeedleDeleted, NeedleNotFound, SizeMismatch, VolumeClosed
 from seaweedvol.storage.format.index import TOMBSTONE_SIZE, OffsetWidth
 from seaweedvol.storage.format.needle import FLAG_TTL, HEADER_LENGTH, Needle
 from seaweedvol.storage.needlemap import INeedleMap
@@ -102,7 +102,10 @@ def _reader(files: Files) -> Callable[[int, int], bytes]:
 
 
 def _locate(needles: INeedleMap, key: int, read_deleted: bool) -> tuple[int, int]:
-    found = needles.get(key)
+    try:
+        found = needles.get(key)
+    except VolumeClosed:
+        raise NeedleNotFound() from None
     if found is None or not found[0]:
         raise NeedleNotFound()
     offset, size = found
