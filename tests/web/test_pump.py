@@ -1,0 +1,459 @@
+"""Bodies that go from a file to a socket: verified, at the client's pace, and never waiting for a disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import socket
+import tracemalloc
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from seaweedvol.storage.backend import DiskFile
+from seaweedvol.storage.errors import ChecksumMismatch, Corrupt
+from seaweedvol.storage.format.checksum import crc32c, legacy_mask
+from seaweedvol.web import pump
+from seaweedvol.web.outgoing import ColdPages
+from seaweedvol.web.pump import AHEAD, LEAST, PAGE_LENGTH, SHARE, FilePump, PinnedFile
+from seaweedvol.web.threads import inline
+
+START = 4099
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"
+NOISE = random.Random(4).randbytes(5 * SHARE // 2)
+
+
+class PageCache:
+    """What a file system has at hand, in place of ``preadv``.
+
+    :ivar lacks: whether a byte is on the disk only.
+    :ivar refusal: the error for what is not at hand.
+    :ivar asked: offsets and lengths of all looks.
+    """
+
+    def __init__(self) -> None:
+        self.lacks: Callable[[int], bool] = lambda at: False
+        self.refusal = errno.EAGAIN
+        self.asked: list[tuple[int, int]] = []
+        self._preadv = os.preadv
+
+    def preadv(self, descriptor: int, buffers: Any, offset: int, flags: int = 0) -> int:
+        """As the kernel does it, but never what is lacking."""
+        assert flags == os.RWF_NOWAIT
+        view, = buffers
+        self.asked.append((offset, len(view)))
+        step = 4096
+        there = next((at for at in range(offset, offset + len(view), step) if self.lacks(at)), None)
+        if there == offset:
+            raise OSError(self.refusal, os.strerror(self.refusal))
+        return self._preadv(descriptor, (view if there is None else view[:there - offset],), offset)
+
+
+class Threads:
+    """Where slow reads go.
+
+    :ivar reads: how many there were.
+    :ivar after: called when one is done.
+    """
+
+    def __init__(self) -> None:
+        self.reads = 0
+        self.after: Callable[[], object] = lambda: None
+
+    def __call__(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        async def run() -> Any:
+            outcome = await inline(work, *args, **kwargs)
+            self.after()
+            return outcome
+
+        self.reads += 1
+        return run()
+
+
+class WatchedFile:
+    """A pinned file that counts the bytes it was asked for in a thread."""
+
+    def __init__(self, pinned: PinnedFile) -> None:
+        self._pinned = pinned
+        self.number = pinned.number
+        self.reads: list[tuple[int, int]] = []
+
+    def read_at(self, length: int, offset: int) -> bytes:
+        """See PinnedFile."""
+        self.reads.append((offset, length))
+        return self._pinned.read_at(length, offset)
+
+
+def finish(work: Awaitable[None]) -> None:
+    """Run a coroutine that waits for nothing."""
+    try:
+        next(iter(work.__await__()))
+    except StopIteration:
+        return
+    raise AssertionError("it waits")
+
+
+class PumpTests(SynchronousTestCase):
+    """A file with a body in it, and a client."""
+
+    def setUp(self) -> None:
+        self.path = self.mktemp()
+        with open(self.path, "wb") as file:
+            file.write(bytes(START) + NOISE + b"footer")
+        self.threads = Threads()
+        self.file = WatchedFile(DiskFile(self.path, writable=False).pinned_descriptor())
+        ours, self.theirs = socket.socketpair()
+        self.addCleanup(self.theirs.close)
+        self.addCleanup(ours.close)
+        ours.setblocking(False)
+        self.ours = ours
+        self.theirs.setblocking(False)
+        self.cache = PageCache()
+        self.patch(os, "preadv", self.cache.preadv)
+        self.received = bytearray()
+
+    def pump(self, length: int, checksum: int | None = None, *, head: bytes = HEAD, start: int = START) -> FilePump:
+        """One for the first bytes of the body."""
+        return FilePump(head, self.file, start, length, checksum, self.threads)
+
+    def verified(self, length: int) -> FilePump:
+        """One that knows the checksum."""
+        return self.pump(length, crc32c(NOISE[:length]))
+
+    def receive(self, limit: int = 1 << 30) -> None:
+        """The client takes what has come for it."""
+        while limit:
+            try:
+                data = self.theirs.recv(min(limit, 1 << 20))
+            except BlockingIOError:
+                return
+            self.received += data
+            limit -= len(data)
+
+    def send(self, outgoing: FilePump) -> int:
+        """Send until all has left to a client that reads at once; how often the pump was called."""
+        calls = 1
+        while not outgoing.send_to(self.ours.fileno()):
+            self.receive()
+            calls += 1
+        self.receive()
+        return calls
+
+    def send_warming(self, outgoing: FilePump) -> int:
+        """As :meth:`send`, with what is not at hand read in a thread; how often that was."""
+        warmed = 0
+        for _ in range(10_000):
+            try:
+                is_over = outgoing.send_to(self.ours.fileno())
+            except ColdPages:
+                warmed += 1
+                finish(outgoing.warm())
+                continue
+            self.receive()
+            if is_over:
+                return warmed
+        raise AssertionError("no end")
+
+    def fill(self) -> None:
+        """Have the socket take nothing more."""
+        try:
+            while True:
+                self.ours.send(bytes(4096))
+        except BlockingIOError:
+            pass
+
+    def spoil(self, at: int) -> None:
+        """Change one byte of the body on disk."""
+        with open(self.path, "r+b") as file:
+            file.seek(START + at)
+            file.write(bytes([NOISE[at] ^ 1]))
+
+    def assert_received(self, length: int, start: int = 0) -> None:
+        """The head has come, and that much of the body."""
+        self.assertTrue(bytes(self.received) == HEAD + NOISE[start:start + length], len(self.received))
+
+
+class SendingTests(PumpTests):
+    """What arrives."""
+
+    def test_bodies(self) -> None:
+        """Bodies of any length arrive whole after their heads."""
+        for length in 0, 1, 4096, PAGE_LENGTH + 1, SHARE - 1, SHARE, SHARE + 1, len(NOISE):
+            self.received.clear()
+            self.send(self.verified(length))
+            self.assert_received(length)
+
+    def test_no_head(self) -> None:
+        """A head that somebody else has sent is left out."""
+        self.send(self.pump(5000, crc32c(NOISE[:5000]), head=b""))
+        self.assertTrue(self.received == NOISE[:5000])
+
+    def test_range(self) -> None:
+        """A range arrives without a checksum."""
+        self.send(self.pump(SHARE + 77, start=START + 1001))
+        self.assert_received(SHARE + 77, 1001)
+
+    def test_legacy_checksum(self) -> None:
+        """A checksum that is stored masked is right too."""
+        self.send(self.pump(70_000, legacy_mask(crc32c(NOISE[:70_000]))))
+        self.assert_received(70_000)
+
+    def test_share(self) -> None:
+        """One call sends no more than a fair share, though the client took more."""
+        self.patch(pump, "SHARE", 64 << 10)
+        self.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        outgoing = self.verified(1 << 20)
+        self.assertFalse(outgoing.send_to(self.ours.fileno()))
+        self.receive()
+        self.assertLessEqual(len(self.received), len(HEAD) + (64 << 10))
+
+    def test_file_closed(self) -> None:
+        """A pump sends on though its file was closed, and lets go of it in the end."""
+        file = DiskFile(self.path, writable=False)
+        outgoing = FilePump(HEAD, file.pinned_descriptor(), START, len(NOISE), crc32c(NOISE), self.threads)
+        number = file.pinned_descriptor().number
+        file.close()
+        self.send(outgoing)
+        self.assert_received(len(NOISE))
+        del outgoing
+        self.assertRaises(OSError, os.fstat, number)
+
+    def test_descriptor_stays_open(self) -> None:
+        """The socket stays its owner's, also when the head does not fit into it."""
+        self.fill()
+        self.assertFalse(self.verified(10).send_to(self.ours.fileno()))
+        os.fstat(self.ours.fileno())
+
+    def test_broken_socket(self) -> None:
+        """An error of the socket comes out."""
+        self.theirs.close()
+        self.assertRaises(OSError, self.verified(10).send_to, self.ours.fileno())
+        os.fstat(self.ours.fileno())
+
+
+class PaceTests(PumpTests):
+    """Clients that do not read as fast as they might."""
+
+    def test_full_socket(self) -> None:
+        """A pump that finds the socket full says so, and begins when there is room."""
+        self.fill()
+        outgoing = self.verified(9000)
+        for _ in range(3):
+            self.assertFalse(outgoing.send_to(self.ours.fileno()))
+        self.receive()
+        self.received.clear()
+        self.send(outgoing)
+        self.assert_received(9000)
+
+    def test_any_pace(self) -> None:
+        """The body arrives whole at whatever pace it is taken, verified all the way."""
+        for seed in range(5):
+            dice = random.Random(seed)
+            self.received.clear()
+            outgoing = self.verified(len(NOISE))
+            while not outgoing.send_to(self.ours.fileno()):
+                self.receive(dice.choice((1, 5000, 100_000, 1 << 20)))
+            self.receive()
+            self.assert_received(len(NOISE))
+
+    def test_head_in_pieces(self) -> None:
+        """A head that the socket takes in part is gone on with."""
+        self.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+        head = HEAD * 4000
+        outgoing = self.pump(9000, crc32c(NOISE[:9000]), head=head)
+        self.assertGreater(self.send(outgoing), 2)
+        self.assertTrue(self.received == head + NOISE[:9000])
+
+    def test_looks_again(self) -> None:
+        """What had no room in the socket is looked at again before it leaves: it may have gone from memory."""
+        outgoing = self.verified(SHARE)
+        self.assertFalse(outgoing.send_to(self.ours.fileno()))
+        self.receive()
+        self.cache.lacks = lambda at: True
+        self.assertRaises(ColdPages, outgoing.send_to, self.ours.fileno())
+        self.cache.lacks = lambda at: False
+        self.send(outgoing)
+        self.assert_received(SHARE)
+
+    def test_looks_at_less(self) -> None:
+        """For a client that takes little at a time little is looked at; for one that takes more again, more."""
+        outgoing = self.verified(len(NOISE))
+        for _ in range(4):
+            self.assertFalse(outgoing.send_to(self.ours.fileno()))
+            self.receive(8192)
+        self.assertEqual([length for _, length in self.cache.asked[1:]][-2:], [LEAST, LEAST])
+
+    def test_grows(self) -> None:
+        """The look grows back to a share when everything looked at is taken."""
+        self.patch(pump, "LEAST", 4096)
+        self.fill()
+        outgoing = self.verified(300_000)
+        self.assertFalse(outgoing.send_to(self.ours.fileno()))
+        self.receive()
+        self.received.clear()
+        self.send(outgoing)
+        self.assert_received(300_000)
+        lengths = [length for _, length in self.cache.asked[1:]]
+        self.assertEqual(lengths[:3], [4096, 8192, 16384])
+
+    def test_memory(self) -> None:
+        """Many clients that stopped reading cost nothing of their bodies."""
+        outgoings = []
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(200):
+            ours, theirs = socket.socketpair()
+            self.addCleanup(ours.close)
+            self.addCleanup(theirs.close)
+            ours.setblocking(False)
+            outgoing = self.pump(len(NOISE), 0)
+            self.assertFalse(outgoing.send_to(ours.fileno()))
+            self.assertFalse(outgoing.send_to(ours.fileno()))
+            outgoings.append(outgoing)
+        self.assertLess(tracemalloc.get_traced_memory()[0] - before, 200 * 4000)
+
+
+class DamageTests(PumpTests):
+    """Bytes that are not what they were."""
+
+    def test_small(self) -> None:
+        """Nothing leaves of a body up to a share that is damaged, nor does the head."""
+        self.spoil(SHARE - 1)
+        self.assertRaises(ChecksumMismatch, self.verified(SHARE).send_to, self.ours.fileno())
+        self.receive()
+        self.assertEqual(self.received, b"")
+
+    def test_large(self) -> None:
+        """The last bytes of a longer body that is damaged never leave, however often the pump is asked."""
+        self.spoil(5)
+        outgoing = self.verified(len(NOISE))
+        self.assertRaises(ChecksumMismatch, self.send, outgoing)
+        self.assertRaises(ChecksumMismatch, outgoing.send_to, self.ours.fileno())
+        self.receive()
+        self.assertLess(len(self.received), len(HEAD) + len(NOISE))
+
+    def test_withheld_from_slow(self) -> None:
+        """A client that takes a damaged body bit by bit does not get its end either."""
+        self.spoil(len(NOISE) - 1)
+        outgoing = self.verified(len(NOISE))
+        with self.assertRaises(ChecksumMismatch):
+            while not outgoing.send_to(self.ours.fileno()):
+                self.receive(7000)
+        self.receive()
+        self.assertLess(len(self.received), len(HEAD) + len(NOISE))
+
+    def test_damaged_while_read(self) -> None:
+        """Bytes are verified as they are when they leave."""
+        outgoing = self.verified(SHARE)
+        self.assertFalse(outgoing.send_to(self.ours.fileno()))
+        self.receive()
+        self.spoil(SHARE - 1)
+        self.assertRaises(ChecksumMismatch, self.send, outgoing)
+
+    def test_cut_short(self) -> None:
+        """Where the file ends before the body, the client gets what there is, and then the error comes out."""
+        os.truncate(self.path, START + 10_000)
+        self.assertRaises(Corrupt, self.send_warming, self.verified(SHARE))
+        self.receive()
+        self.assert_received(10_000)
+
+    def test_cut_while_sent(self) -> None:
+        """A file that is cut between look and leave breaks the body off."""
+        self.patch(os, "sendfile", lambda *args: 0)
+        self.assertRaises(Corrupt, self.verified(SHARE).send_to, self.ours.fileno())
+
+    def test_unreadable(self) -> None:
+        """An error of the device comes out."""
+        self.cache.lacks = lambda at: True
+        self.cache.refusal = errno.EIO
+        error = self.assertRaises(OSError, self.verified(10).send_to, self.ours.fileno())
+        self.assertEqual(error.errno, errno.EIO)
+
+
+class ColdTests(PumpTests):
+    """Bytes that are on the disk only."""
+
+    def test_warmed(self) -> None:
+        """What is not at hand is read in a thread, a share at a time and no more than the body; then it is sent."""
+        warm: list[int] = [0]
+        self.cache.lacks = lambda at: at >= warm[0]
+        self.threads.after = lambda: warm.__setitem__(0, sum(self.file.reads[-1]))
+        warmed = self.send_warming(self.verified(len(NOISE)))
+        self.assertEqual(warmed, self.threads.reads)
+        self.assertGreaterEqual(warmed, 3)
+        self.assert_received(len(NOISE))
+        self.assertEqual(max(sum(read) for read in self.file.reads), START + len(NOISE))
+
+    def test_nothing_before(self) -> None:
+        """Nothing leaves before what is needed is at hand."""
+        self.cache.lacks = lambda at: True
+        self.assertRaises(ColdPages, self.verified(10).send_to, self.ours.fileno())
+        self.receive()
+        self.assertEqual(self.received, b"")
+
+    def test_partly_there(self) -> None:
+        """What is at hand leaves before the rest is waited for."""
+        self.cache.lacks = lambda at: at >= START + 8192
+        outgoing = self.verified(SHARE)
+        self.assertFalse(outgoing.send_to(self.ours.fileno()))
+        self.assertRaises(ColdPages, outgoing.send_to, self.ours.fileno())
+        self.receive()
+        self.assert_received(8192)
+
+    def test_never_there(self) -> None:
+        """A file system that never says what is at hand has everything sent from what the threads read."""
+        for refusal in errno.EAGAIN, errno.EOPNOTSUPP:
+            self.received.clear()
+            self.file.reads.clear()
+            self.cache.lacks = lambda at: True
+            self.cache.refusal = refusal
+            self.send_warming(self.verified(len(NOISE)))
+            self.assert_received(len(NOISE))
+            # One share more: the first time it was not known yet.
+            self.assertLess(sum(length for _, length in self.file.reads), 3 * len(NOISE))
+
+    def test_never_there_damaged(self) -> None:
+        """Nor does the end of a damaged body leave then."""
+        self.cache.lacks = lambda at: True
+        self.spoil(0)
+        self.assertRaises(ChecksumMismatch, self.send_warming, self.verified(len(NOISE)))
+        self.receive()
+        self.assertLess(len(self.received), len(HEAD) + len(NOISE))
+
+    def test_page_not_kept(self) -> None:
+        """What was read in a thread is not kept for a client that does not take it."""
+        self.cache.lacks = lambda at: True
+        self.fill()
+        outgoing = self.verified(SHARE)
+        for _ in range(2):
+            self.assertRaises(ColdPages, outgoing.send_to, self.ours.fileno())
+            finish(outgoing.warm())
+        self.assertFalse(outgoing.send_to(self.ours.fileno()))
+        self.assertRaises(ColdPages, outgoing.send_to, self.ours.fileno())
+        self.receive()
+        self.received.clear()
+        self.send_warming(outgoing)
+        self.assert_received(SHARE)
+
+    def test_slow_disk_fails(self) -> None:
+        """An error of the slow read comes out of the wait."""
+        def fail(length: int, offset: int) -> bytes:
+            raise OSError(errno.EIO, "bad sector")
+
+        self.patch(self.file, "read_at", fail)
+        self.assertRaises(OSError, finish, self.verified(10).warm())
+
+    def test_asks_ahead(self) -> None:
+        """The kernel is asked for more than is read at once; that it cannot be asked is no error."""
+        asked: list[int] = []
+
+        def advise(descriptor: int, offset: int, length: int, advice: int) -> None:
+            asked.append(length)
+            raise OSError(errno.EINVAL, "no such advice")
+
+        self.patch(os, "posix_fadvise", advise)
+        finish(self.verified(10).warm())
+        self.assertEqual(asked, [AHEAD])
