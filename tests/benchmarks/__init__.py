@@ -1,5 +1,5 @@
-"""Figures, not tests: ``make bench`` prints them for this machine, beside a Go server's where WEED_BINARY names one.
+"""Figures, not tests: ``make bench`` measures ours, beside Go's and the Rust server if the environment names them.
 
-Machines differ and are noisy: only ratios within one run mean something. Rounds of the two servers take turns, the
-server has one core and the client another, and every figure is the median of its rounds.
+Machines differ and are noisy: only ratios within one run mean something, and the CPU of a request is steadier than the
+rate. ``README.rst`` beside this file has the method, ``results.txt`` the last full run.
 """

@@ -1,17 +1,25 @@
-"""A closed loop of HTTP requests over some connections, in a process of its own on its own core.
+"""A closed loop of HTTP requests over some connections: for HEAD, which wrk cannot do, and for machines without wrk.
 
-``python -m tests.benchmarks.load PORT CONNECTIONS SECONDS METHOD FIRST_KEY KEYS BODY_BYTES`` prints one line of JSON.
+``python -m tests.benchmarks.load PLAN PORT CONNECTIONS SECONDS`` prints one line of JSON, as lua/plan.lua does. Where
+it is slower than the server that it measures, the rate is its own; the CPU of a request is right all the same.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
-import selectors
+import pathlib
+import re
+import select
 import socket
 import sys
 import time
+from typing import Iterator
+
+from tests.benchmarks.plans import Plan, load_plan
 
 HEAD_END = b"\r\n\r\n"
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class Connection:
@@ -21,73 +29,85 @@ class Connection:
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.began = 0.0
-        self._received = bytearray()
+        self.received = 0
+        self._head = b""
         self._expected = 0
         self._is_head = False
+        self._receive = self.socket.recv
+        self._send = self.socket.sendall
 
     def send(self, request: bytes) -> None:
         """Begin a request."""
-        self._received.clear()
-        self._expected = 0
+        self._head = b""
+        self.received = self._expected = 0
         self._is_head = request.startswith(b"HEAD")
         self.began = time.perf_counter()
-        self.socket.sendall(request)
+        self._send(request)
 
     def receive(self) -> int:
-        """Take what came; the status when the answer is complete, else 0."""
-        data = self.socket.recv(1 << 18)
+        """Take what came; the status when the answer is complete, else 0.
+
+        :raises ConnectionError: when the server hung up.
+        """
+        data = self._receive(1 << 17)
         if not data:
             raise ConnectionError("closed by the server")
-        self._received += data
+        self.received += len(data)
         if not self._expected:
-            end = self._received.find(HEAD_END)
+            self._head += data
+            end = self._head.find(HEAD_END)
             if end < 0:
                 return 0
-            head = bytes(self._received[:end]).lower()
-            at = head.find(b"content-length:")
-            length = int(head[at + 15:].split(b"\r\n", 1)[0]) if at >= 0 and not self._is_head else 0
-            self._expected = end + 4 + length
-        return int(self._received[9:12]) if len(self._received) >= self._expected else 0
+            found = None if self._is_head else LENGTH.search(self._head, 0, end)
+            self._expected = end + 4 + (int(found[1]) if found else 0)
+        return int(self._head[9:12]) if self.received >= self._expected else 0
 
 
-def requests_for(method: str, first_key: int, keys: int, body_length: int) -> list[bytes]:
-    """The bytes of each request; bodies do not compress and differ by path."""
-    made = []
-    for number in range(keys):
-        body = (number.to_bytes(4, "big") * (body_length // 4 + 1))[:body_length] if method in ("POST", "PUT") else b""
-        head = f"{method} /1,{first_key + number:x}00c0ffee HTTP/1.1\r\nHost: bench\r\n"
-        if body:
-            head += f"Content-Type: application/octet-stream\r\nContent-Length: {len(body)}\r\n"
-        made.append(head.encode() + b"\r\n" + body)
-    return made
+def requests_of(plan: Plan) -> Iterator[bytes]:
+    """Its requests, for ever."""
+    whole, heads = itertools.cycle(plan.whole), itertools.cycle(plan.heads)
+    number = plan.number
+    for turn in itertools.count(1):
+        if plan.counted_every and turn % plan.counted_every == 0:
+            yield b"%b%08x%b" % (next(heads), number, plan.tail)
+            number += 1
+        else:
+            yield next(whole)
 
 
-def run(port: int, connections: int, seconds: float, requests: list[bytes]) -> dict[str, float]:
-    """Ask for ``seconds``; rate, latencies in milliseconds, errors."""
-    selector = selectors.DefaultSelector()
+def run(port: int, connections: int, seconds: float, plan: Plan) -> dict[str, float]:
+    """Ask for ``seconds``; counts, and latencies in milliseconds.
+
+    One long loop on purpose: it has to keep up with servers, and calls are what costs.
+    """
+    poller = select.epoll()
+    opened = [Connection(port) for _ in range(connections)]
+    open_by_descriptor = {one.socket.fileno(): one for one in opened}
+    requests = requests_of(plan).__next__
+    clock = time.perf_counter
     latencies: list[float] = []
-    errors = turn = 0
-    for _ in range(connections):
-        connection = Connection(port)
-        selector.register(connection.socket, selectors.EVENT_READ, connection)
-        connection.send(requests[turn % len(requests)])
-        turn += 1
-    start = time.perf_counter()
-    while (now := time.perf_counter()) < start + seconds:
-        for key, _ in selector.select(1):
-            status = key.data.receive()
+    refused = received = 0
+    for descriptor, connection in open_by_descriptor.items():
+        poller.register(descriptor, select.EPOLLIN)
+        connection.send(requests())
+    start = now = clock()
+    while now < start + seconds:
+        for descriptor, _ in poller.poll(1, 64):
+            connection = open_by_descriptor[descriptor]
+            status = connection.receive()
             if status:
-                latencies.append(time.perf_counter() - key.data.began)
-                errors += status >= 400
-                key.data.send(requests[turn % len(requests)])
-                turn += 1
+                now = clock()
+                latencies.append(now - connection.began)
+                refused += status >= 400
+                received += connection.received
+                connection.send(requests())
+        now = clock()
     latencies.sort()
     count = len(latencies)
-    return {"rate": count / (now - start), "p50": latencies[count // 2] * 1e3,
-            "p99": latencies[count * 99 // 100] * 1e3, "errors": errors, "count": count}
+    return {"count": count, "seconds": now - start, "bytes": received, "refused": refused, "broken": 0,
+            "p50": latencies[count // 2] * 1e3, "p99": latencies[count * 99 // 100] * 1e3}
 
 
 if __name__ == "__main__":
-    port, connections, seconds, method, first, keys, length = sys.argv[1:]
-    made = requests_for(method, int(first), int(keys), int(length))
-    print(json.dumps(run(int(port), int(connections), float(seconds), made)))
+    path, port, connections, seconds = sys.argv[1:]
+    print("FOUND", json.dumps(run(int(port), int(connections), float(seconds), load_plan(pathlib.Path(path)))))

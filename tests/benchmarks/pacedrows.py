@@ -1,0 +1,94 @@
+"""Rows that ask at a fixed rate and look at the slowest answers, alone and beside a copy over gRPC."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Iterator, Sequence
+
+import attrs
+
+from tests.benchmarks.clients import MARK, ROOT, Found, NotDone, found_of, last_line
+from tests.benchmarks.fleets import Fleets
+from tests.benchmarks.plans import Plan, content, fid
+from tests.benchmarks.readrows import Reads
+from tests.benchmarks.rows import NO_BARS, Bars, Line, Outcome, Pace
+from tests.benchmarks.httprows import CPU, P50, P99
+from tests.benchmarks.servers import Server
+
+RATE_ASKED = 2000
+COPIED = 256 << 20
+PIECE = 32 << 20
+COPY_RATE = 128
+STARTED_BEFORE, ENDED_AFTER = 1.0, 1.0
+
+
+@attrs.define
+class Paced(Reads):
+    """GET of 1 KiB, 2000 a second in all."""
+
+    connections: int = 16
+    p99: Bars = NO_BARS
+    has_copy: bool = False
+    copied: dict[str, list[float]] = attrs.Factory(dict)
+    copy_id: int = 0
+
+    def run(self, fleets: Fleets, pace: Pace) -> Outcome:
+        """The rate is given here, so only latencies count; CPU has that of the copy in it."""
+        self.copy_id = fleets.new_volume_id()
+        outcome = super().run(fleets, pace)
+        lines = [attrs.evolve(line, bars=self.p99 if line.measure == P99 else NO_BARS)
+                 for line in outcome.lines if line.measure in ((P99, P50) if self.has_copy else (P99, P50, CPU))]
+        lines.sort(key=lambda line: line.measure != P99)
+        if self.has_copy:
+            lines.append(Line(self.name, "copied MiB/s", self.copied, True))
+        return Outcome(lines, outcome.remarks)
+
+    def begin(self, servers: Sequence[Server]) -> None:
+        """Also what is copied."""
+        super().begin(servers)
+        if self.has_copy:
+            servers[0].allocate(self.copy_id)
+            for key in range(1, 1 + COPIED // PIECE):
+                servers[0].asker.expect(200, "PUT", f"/{fid(self.copy_id, key)}", content(key, PIECE))
+
+    def load(self, server: Server, plan: Plan, seconds: float) -> Found:
+        """Ask at the rate, beside a copy if the row has one."""
+        with tempfile.TemporaryDirectory(prefix="bench-plan") as base:
+            path = Path(base) / "plan"
+            plan.save(path)
+            command = [sys.executable, "-m", "tests.benchmarks.paced", str(path), str(server.port),
+                       str(self.connections), str(RATE_ASKED), str(seconds)]
+            with self._copy(server, seconds) if self.has_copy else contextlib.nullcontext():
+                found = found_of(last_line(command, seconds + 60))
+        if found.count < found.seconds * RATE_ASKED * 0.9:
+            raise NotDone(f"only {found.count / found.seconds:.0f} of {RATE_ASKED} requests a second were answered")
+        return found
+
+    @contextlib.contextmanager
+    def _copy(self, server: Server, seconds: float) -> Iterator[None]:
+        command = [sys.executable, "-m", "tests.benchmarks.copying", str(server.grpc_port), str(self.copy_id),
+                   str(COPIED), str(COPY_RATE), str(seconds + STARTED_BEFORE + ENDED_AFTER)]
+        popen = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                popen.wait(STARTED_BEFORE)
+            yield
+            output, _ = popen.communicate(timeout=30)
+        finally:
+            popen.kill()
+            popen.wait()
+        if MARK not in output:
+            raise NotDone(output[-400:])
+        found = json.loads(output.partition(MARK)[2].splitlines()[0])
+        self.copied.setdefault(server.kind, []).append(found["bytes"] / found["seconds"] / 2**20)
+
+    def end(self, servers: Sequence[Server]) -> None:
+        """Free the disk."""
+        super().end(servers)
+        if self.has_copy:
+            servers[0].drop(self.copy_id)
