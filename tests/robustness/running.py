@@ -1,8 +1,9 @@
-"""Our server as a process of its own on loopback, for tests that kill it."""
+"""Our server as a process of its own on loopback, for tests that kill it, load it, or slow its disk down."""
 
 from __future__ import annotations
 
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -28,19 +29,27 @@ def free_port() -> int:
 
 @attrs.define
 class VolumeProcess:
-    """Starts, kills and asks one server; its master is an address where nobody listens."""
+    """Starts, kills and asks one server; its master is an address where nobody listens.
+
+    :ivar module: what runs: the product, or something that prepares it.
+    :ivar flags: further words of the command line.
+    :ivar stdin: where the process reads from, as :class:`subprocess.Popen` takes it.
+    """
 
     directory: pathlib.Path
     port: int = attrs.field(factory=free_port)
     grpc_port: int = attrs.field(factory=free_port)
     popen: "subprocess.Popen[bytes] | None" = None
+    module: str = "seaweedvol.cli"
+    flags: tuple[str, ...] = ()
+    stdin: int = subprocess.DEVNULL
 
     def command(self) -> list[str]:
         """The command line, but for the directory."""
         return [
             sys.executable,
             "-m",
-            "seaweedvol.cli",
+            self.module,
             f"-port={self.port}",
             f"-port.grpc={self.grpc_port}",
             "-ip=127.0.0.1",
@@ -48,6 +57,7 @@ class VolumeProcess:
             "-max=8",
             "-master=127.0.0.1:1",
             "-preStopSeconds=0",
+            *self.flags,
         ]
 
     def start(self) -> None:
@@ -61,7 +71,7 @@ class VolumeProcess:
         with log.open("ab") as sink:
             self.popen = subprocess.Popen(
                 [*self.command(), f"-dir={data.absolute()}"],
-                stdin=subprocess.DEVNULL,
+                stdin=self.stdin,
                 stdout=sink,
                 stderr=sink,
                 cwd=ROOT,
@@ -86,6 +96,17 @@ class VolumeProcess:
         if self.popen is not None and self.popen.poll() is None:
             self.popen.send_signal(signal.SIGKILL)
             self.popen.wait()
+
+    def resident(self) -> int:
+        """Bytes of memory the process has now."""
+        assert self.popen is not None
+        pages = pathlib.Path(f"/proc/{self.popen.pid}/statm").read_text().split()[1]
+        return int(pages) * resource.getpagesize()
+
+    def open_files(self) -> int:
+        """How many descriptors it holds."""
+        assert self.popen is not None
+        return len(list(pathlib.Path(f"/proc/{self.popen.pid}/fd").iterdir()))
 
     def stub(self) -> volume_server_pb2_grpc.VolumeServerStub:
         """A client of its gRPC service."""
