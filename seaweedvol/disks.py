@@ -19,12 +19,14 @@ from seaweedvol.store.location import Location
 from seaweedvol.store.store import Store
 
 SPACE_CHECK_SECONDS: Final = 60
+HOUR_SECONDS: Final = 3600
 
 InThread = Callable[[Callable[[], None]], Awaitable[None]]
 
 
 class DiskLocationService(Service):
-    """One directory: loads it when started, then watches its free space, and closes it when stopped.
+    """One directory: loads it when started, then watches its free space and its idle needle maps, and closes it when
+    stopped.
 
     The directory must be open already (:meth:`Location.open`), so that a start that cannot succeed fails early.
     """
@@ -35,8 +37,9 @@ class DiskLocationService(Service):
         self._location = location
         self._in_thread = in_thread
         self._watching = LoopingCall(self._check)
-        self._watching.clock = clock
-        self._end_of_watch: Deferred[LoopingCall] = succeed(self._watching)
+        self._hours = LoopingCall(self._note_hour)
+        self._watching.clock = self._hours.clock = clock
+        self._ends: list[Deferred[LoopingCall]] = []
         self._loading: Deferred[None] = succeed(None)
         self._waiting: list[Deferred[None]] = []
         self._outcome: Failure | None = None
@@ -67,7 +70,9 @@ class DiskLocationService(Service):
             self._log.failure("cannot load {directory}", self._outcome, directory=str(self._location.directory))
         else:
             if self.running:
-                self._end_of_watch = self._watching.start(SPACE_CHECK_SECONDS, now=False)
+                self._ends.append(self._watching.start(SPACE_CHECK_SECONDS, now=False))
+                if self._location.has_idle_maps:
+                    self._ends.append(self._hours.start(HOUR_SECONDS, now=False))
         self._is_loaded = True
         self._tell()
 
@@ -79,17 +84,25 @@ class DiskLocationService(Service):
             each.callback(None) if self._outcome is None else each.errback(self._outcome)
 
     async def _check(self) -> None:
+        await self._attempt(self._location.check_space)
+
+    async def _note_hour(self) -> None:
+        await self._attempt(self._location.note_hour)
+
+    async def _attempt(self, look: Callable[[], None]) -> None:
         try:
-            await self._in_thread(self._location.check_space)
+            await self._in_thread(look)
         except Exception:
             # Watching goes on: one failed look says nothing of the next one.
             self._log.failure("cannot check {directory}", directory=str(self._location.directory))
 
     async def _close(self) -> None:
         await self._loading
-        if self._watching.running:
-            self._watching.stop()
-        await self._end_of_watch
+        for call in (self._watching, self._hours):
+            if call.running:
+                call.stop()
+        for end in self._ends:
+            await end
         await self._in_thread(self._location.close)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seaweedvol.cluster.master import MasterClient
     from seaweedvol.config.model import Settings
     from seaweedvol.server.server import VolumeServer
+    from seaweedvol.storage.needlemap import MapSettings
     from seaweedvol.store.store import Store
 
 #: What a command line that cannot be understood ends with, as Go's flag package does.
@@ -165,6 +166,16 @@ def build_store(settings: Settings) -> Store:
     locations = [Location(
         directory=Path(each.path), index_directory=Path(settings.index_directory or each.path),
         disk_type=each.disk_type, tags=each.tags, configured_max_count=each.max_count,
-        min_free=MinFree(percent=each.min_free.percent, amount=each.min_free.amount), width=width)
+        min_free=MinFree(percent=each.min_free.percent, amount=each.min_free.amount), width=width,
+        maps=_maps(settings))
         for each in settings.directories]
     return Store(locations, identity, StoreEvents())
+
+
+def _maps(settings: Settings) -> MapSettings:
+    """What kind of needle map the volumes of one directory get."""
+    from seaweedvol.storage.needlemap.idle import IdleWatch
+    from seaweedvol.storage.needlemap.kinds import MapKind, MapSettings
+
+    hours = settings.leveldb_idle_hours
+    return MapSettings(MapKind(settings.index_kind), IdleWatch(hours) if hours else None)

@@ -115,10 +115,9 @@ _VOLUME: Final = (
     Option("minFreeSpacePercent", "dirs", _TEXT, "1", "old form of minFreeSpace, percent only", is_list=True),
 
     Option("index", "storage", _TEXT, "memory", "kind of needle map: memory, leveldb, leveldbMedium, leveldbLarge",
-           choices=("memory", "leveldb", "leveldbMedium", "leveldbLarge"),
-           later=("leveldb", "leveldbMedium", "leveldbLarge")),
+           choices=("memory", "leveldb", "leveldbMedium", "leveldbLarge")),
     Option("index.leveldbTimeout", "storage", _NUMBER, "0", "idle hours until a leveldb is closed; 0: never",
-           later=("*",)),
+           least=0),
 
     Option("readMode", "http", _TEXT, "proxy", "for a volume that is elsewhere: local (404), proxy or redirect",
            choices=("local", "proxy", "redirect")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 
 from seaweedvol.config.address import GRPC_PORT_DISTANCE, ServerAddress, join_host_port, without_brackets
 from seaweedvol.config.argv import parse_argv
@@ -127,8 +128,16 @@ def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], noti
         data_center=given.text("dataCenter"), rack=given.text("rack"),
         white_list=security.white_list, security=security.settings, security_source=source,
         pre_stop_seconds=given.number("preStopSeconds"), offset_width=config.offset_width, master_embedded=embedded,
+        index_kind=_index_kind(given), leveldb_idle_hours=given.number("index.leveldbTimeout"),
         log_level=given.number("v"), provenance=given.provenance(), notices=notices + _without_effect(given),
     )
+
+
+def _index_kind(given: Given) -> str:
+    kind = given.text("index")
+    if kind != "memory" and find_spec("plyvel") is None:
+        raise ConfigError(f"-index {kind} needs plyvel, which is not installed: pip install 'seaweedvol[leveldb]'")
+    return kind
 
 
 def _network(given: Given) -> tuple[HttpSettings, GrpcSettings]:

@@ -120,6 +120,8 @@ class Settings:
 
     :ivar index_directory: one directory for all indexes, or None: beside the data.
     :ivar offset_width: bytes of an offset in the index of a new volume, 4 or 5.
+    :ivar index_kind: of needle maps, by the names of ``-index``.
+    :ivar leveldb_idle_hours: until a LevelDB that nobody asks is closed; 0: never.
     :ivar log_level: 0 is normal, more is more talkative.
     :ivar provenance: for each option whose value was given: by whom (``flag``, ``environment``, ``options file``,
         ``TOML``).
@@ -139,6 +141,8 @@ class Settings:
     security_source: SecuritySource = SecuritySource()
     pre_stop_seconds: int = 10
     offset_width: int = 4
+    index_kind: str = "memory"
+    leveldb_idle_hours: int = 0
     master_embedded: EmbeddedMasterSettings | None = None
     log_level: int = 0
     provenance: Mapping[str, str] = attrs.field(factory=dict)

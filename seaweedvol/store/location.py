@@ -21,6 +21,7 @@ from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import Ttl
 from seaweedvol.storage.ids import VolumeId
+from seaweedvol.storage.needlemap import MapSettings
 from seaweedvol.storage.volume.loading import create_volume, load_volume
 from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.store.directory import DirectoryLock, directory_uuid
@@ -47,6 +48,7 @@ class Location:
     :ivar configured_max_count: 0 means as many as fit.
     :ivar disk_id: the position of this location among all.
     :ivar width: of the offsets in new .idx files.
+    :ivar maps: what kind of needle map volumes get, and who lets go of those that nobody asks.
     :ivar failed: why, for each volume that is there but could not be loaded.
     """
 
@@ -58,6 +60,7 @@ class Location:
     min_free: MinFree = MinFree()
     disk_id: int = 0
     width: OffsetWidth = OffsetWidth.FOUR
+    maps: MapSettings = MapSettings()
     uuid: str = attrs.field(default="", init=False)
     volumes: dict[VolumeId, Volume] = attrs.field(factory=dict, init=False, repr=False)
     failed: dict[VolumeId, str] = attrs.field(factory=dict, init=False)
@@ -163,7 +166,7 @@ class Location:
                 raise VolumeExists(f"Volume Id {volume_id} already exists!")
             volume = create_volume(
                 self.directory, self.index_directory, collection, volume_id, placement=placement, ttl=ttl,
-                version=version, preallocate=preallocate, width=self.width,
+                version=version, preallocate=preallocate, width=self.width, maps=self.maps,
             )
             self._add(volume)
         return volume
@@ -239,6 +242,16 @@ class Location:
             for volume in self.volumes.values():
                 volume.set_low_disk(is_low)
 
+    @property
+    def has_idle_maps(self) -> bool:
+        """Whether :meth:`note_hour` does anything."""
+        return self.maps.idle_watch is not None
+
+    def note_hour(self) -> None:
+        """Another hour is over: let go of needle maps that nobody asked for so many. Blocks."""
+        if self.maps.idle_watch is not None:
+            self.maps.idle_watch.note_hour()
+
     def adjust_max_count(self, volume_size_limit: int, *, is_preallocating: bool) -> bool:
         """Work out anew how many volumes fit, where nobody configured it.
 
@@ -290,6 +303,7 @@ class Location:
             found.name.collection,
             found.name.volume_id,
             default_width=self.width,
+            maps=self.maps,
             report=_log.warning,
         )
 

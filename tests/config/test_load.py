@@ -9,6 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings, strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from seaweedvol.config import load
 from seaweedvol.config.errors import ConfigError
 from seaweedvol.config.flags import GROUPS, OPTIONS
 from seaweedvol.config.load import load_settings, wanted_page
@@ -173,13 +174,26 @@ class RefusalTests(LoadCase):
 
     def test_later(self) -> None:
         """Options of later releases are refused unless they stand at their default."""
-        for flag in ("-index=leveldb", "-index=leveldbMedium", "-index=leveldbLarge", "-index.leveldbTimeout=1",
-                     "-cpuprofile=x", "-memprofile=x", "-pprof", "-debug", "-metricsPort=1", "-metricsIp=h",
+        for flag in ("-cpuprofile=x", "-memprofile=x", "-pprof", "-debug", "-metricsPort=1", "-metricsIp=h",
                      "-compactionMBps=1", "-maintenanceMBps=1", "-volume.allowUntrustedRemoteEndpoints"):
             self.assertIn("comes with a later release", self.refused(flag), flag)
-        self.load("-index=memory", "-index.leveldbTimeout=0", "-cpuprofile=", "-memprofile=", "-pprof=false",
+        self.load("-cpuprofile=", "-memprofile=", "-pprof=false",
                   "-debug=false", "-debug.port=7", "-metricsPort=0", "-metricsIp=", "-compactionMBps=0",
                   "-maintenanceMBps=0", "-volume.allowUntrustedRemoteEndpoints=false")
+
+    def test_needle_maps(self) -> None:
+        """All kinds of Go's are taken, those on disk only where their library is installed."""
+        self.patch(load, "find_spec", lambda name: name)
+        for kind in ("memory", "leveldb", "leveldbMedium", "leveldbLarge"):
+            self.assertEqual(self.load(f"-index={kind}").index_kind, kind)
+        self.assertEqual(self.load("-index.leveldbTimeout=3").leveldb_idle_hours, 3)
+        self.assertIn("at least 0", self.refused("-index.leveldbTimeout=-1"))
+        self.patch(load, "find_spec", lambda name: None)
+        self.assertEqual(self.load("-index=memory").index_kind, "memory")
+        self.assertEqual(
+            self.refused("-index=leveldbLarge"),
+            "-index leveldbLarge needs plyvel, which is not installed: pip install 'seaweedvol[leveldb]'",
+        )
 
     def test_options_file(self) -> None:
         """A mistake in an options file, or a file that is not there, is told."""
