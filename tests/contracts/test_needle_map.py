@@ -1,4 +1,6 @@
-"""What every INeedleMap must do, for both offset widths: a dictionary and Go's counting are the model."""
+"""What every INeedleMap must do, of whatever kind and for both offset widths: a dictionary and Go's counting are the
+model.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,13 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from seaweedvol.storage import failpoints
-from seaweedvol.storage.backend import MemoryFile
+from seaweedvol.storage.backend import DiskFile, MemoryFile
 from seaweedvol.storage.format.index import OffsetWidth, iterate
-from seaweedvol.storage.needlemap import Counts, INeedleMap, MemoryNeedleMap, memory, read_rows, replay
+from seaweedvol.storage.needlemap import Counts, INeedleMap, MapKind, MemoryNeedleMap, memory, read_rows, replay
 from tests import strategies
-
-FIXED_LENGTH = 28
+from tests.contracts.needlemaps import (
+    FIXED_LENGTH, NO_LEVELDB, OpenMap, open_level, open_memory, open_sorted, open_upgrading,
+)
 
 Script = list[tuple[str, int, int, int]]
 
@@ -62,6 +65,7 @@ class NeedleMapTests(SynchronousTestCase):
     """The contract over the map in memory with offsets of 4 bytes."""
 
     width = OffsetWidth.FOUR
+    open_map: OpenMap = staticmethod(open_memory)
 
     def setUp(self) -> None:
         """Merge and bucket early, so that few needles reach all of it."""
@@ -70,7 +74,9 @@ class NeedleMapTests(SynchronousTestCase):
 
     def make(self, index: MemoryFile) -> INeedleMap:
         """An empty map over an empty file."""
-        return MemoryNeedleMap(index, self.width)
+        needles = self.open_map(index, self.width, self.mktemp())
+        self.addCleanup(needles.close)
+        return needles
 
     def test_provides_the_interface(self) -> None:
         """The object has all that the interface names."""
@@ -191,6 +197,37 @@ class WideNeedleMapTests(NeedleMapTests):
     width = OffsetWidth.FIVE
 
 
+class UpgradingNeedleMapTests(NeedleMapTests):
+    """The contract over a sorted file that gives way to a map in memory."""
+
+    open_map = staticmethod(open_upgrading)
+
+
+class LevelNeedleMapTests(NeedleMapTests):
+    """The contract over a LevelDB with offsets of 4 bytes."""
+
+    skip = NO_LEVELDB
+    open_map = staticmethod(open_level(MapKind.LEVELDB))
+
+
+class WideLevelNeedleMapTests(LevelNeedleMapTests):
+    """The contract over a LevelDB with offsets of 5 bytes."""
+
+    width = OffsetWidth.FIVE
+
+
+class MediumLevelNeedleMapTests(LevelNeedleMapTests):
+    """The contract over a LevelDB of more memory."""
+
+    open_map = staticmethod(open_level(MapKind.LEVELDB_MEDIUM))
+
+
+class LargeLevelNeedleMapTests(LevelNeedleMapTests):
+    """The contract over a LevelDB of yet more memory."""
+
+    open_map = staticmethod(open_level(MapKind.LEVELDB_LARGE))
+
+
 class ModelTests(SynchronousTestCase):
     """The map in memory against the model, over both widths."""
 
@@ -268,3 +305,62 @@ class ModelTests(SynchronousTestCase):
         counts.max_key = needles.counts.max_key
         self.assertEqual((list(needles.ascending()), index.read_at(10_000, 0)), before)
         self.assertEqual((needles.get(key), needles.counts), (prior, counts))
+
+
+class ComparedTests(SynchronousTestCase):
+    """Maps on disk against the map in memory, over both widths."""
+
+    def compare(self, open_map: OpenMap, width: OffsetWidth, scripts: list[Script]) -> None:
+        """Any batches leave rows, needles and counts as in memory, and so does a restart after them."""
+        base = self.mktemp()
+        index, other = DiskFile(base + ".idx", create=True), MemoryFile()
+        needles, model = open_map(index, width, base), open_memory(other, width, base)
+        for script in scripts:
+            rows = [(key, unit * 8, size if verb == "put" else -1) for verb, key, unit, size in script]
+            needles.put_all(rows)
+            model.put_all(rows)
+        self.assertEqual(list(needles.ascending()), list(model.ascending()))
+        self.assertEqual(needles.counts, model.counts)
+        needles.close()
+        self.restart(open_map, base, width, model)
+        self.assertEqual(DiskFile(base + ".idx").read_at(100_000, 0), other.read_at(100_000, 0))
+
+    def restart(self, open_map: OpenMap, base: str, width: OffsetWidth, model: INeedleMap) -> None:
+        """Opened again, needles and deletions of them are those of ``model``."""
+        needles = open_map(DiskFile(base + ".idx"), width, base)
+        expected = list(model.ascending())
+        self.assertEqual([needles.get(key) for key, _, _ in expected], [entry[1:] for entry in expected])
+        for key, _, _ in expected[::2]:
+            self.assertEqual(needles.delete(key, 8), model.delete(key, 8))
+        self.assertEqual(list(needles.ascending()), list(model.ascending()))
+        needles.close()
+
+    @settings(max_examples=60, deadline=None)
+    @given(strategies.widths, st.lists(steps, max_size=5))
+    def test_leveldb(self, width: OffsetWidth, scripts: list[Script]) -> None:
+        """A LevelDB answers as memory does, before and after a restart."""
+        self.compare(open_level(MapKind.LEVELDB), width, scripts)
+
+    @settings(max_examples=100, deadline=None)
+    @given(strategies.widths, steps)
+    def test_sorted(self, width: OffsetWidth, script: Script) -> None:
+        """A sorted file answers for live needles what memory does, before and after they are deleted."""
+        base = self.mktemp()
+        index = DiskFile(base + ".idx", create=True)
+        model = open_memory(index, width, base)
+        model.put_all([(key, unit * 8, size if verb == "put" else -1) for verb, key, unit, size in script])
+        needles = open_sorted(index, width, base)
+        live = [entry for entry in model.ascending() if entry[1] and entry[2] >= 0]
+        self.assertEqual(list(needles.ascending()), live)
+        self.assertEqual([needles.get(key) for key, _, _ in live], [entry[1:] for entry in live])
+        gone = [entry for entry in live if entry[0] % 2]
+        for key, offset, size in gone:
+            self.assertEqual((needles.delete(key, 16), needles.get(key)), (size, (offset, -1)))
+        needles.close()
+        again = open_sorted(DiskFile(base + ".idx"), width, base)
+        self.assertEqual([entry for entry in again.ascending() if entry[2] >= 0],
+                         [entry for entry in live if entry not in gone])
+        again.close()
+
+    if NO_LEVELDB:
+        test_leveldb.skip = NO_LEVELDB  # type: ignore[attr-defined]

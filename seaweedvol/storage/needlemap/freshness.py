@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 
@@ -14,7 +15,11 @@ def is_newer(path: str, than: str) -> bool:
 
 
 def make_newer(path: str, than: str) -> None:
-    """Have ``path``, that was written just now, be modified after ``than``: both may have been within one tick."""
-    if not is_newer(path, than):
+    """Have ``path``, that was written just now, be modified after ``than``: both may have been within one tick. Best
+    effort: where it fails, ``path`` is made anew at the next start.
+    """
+    if is_newer(path, than):
+        return
+    with contextlib.suppress(OSError):
         modified = os.stat(than).st_mtime_ns + 1
         os.utime(path, ns=(modified, modified))

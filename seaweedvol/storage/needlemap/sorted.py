@@ -161,7 +161,5 @@ class SortedNeedleMap:
         """Let go of the .sdx alone; lookups go on."""
         if self._is_changed:
             self._is_changed = False
-            # So that it need not be made anew; where this fails it is.
-            with contextlib.suppress(OSError):
-                make_newer(self._table.path, self._journal.file.path)
+            make_newer(self._table.path, self._journal.file.path)
         self._table.close()
