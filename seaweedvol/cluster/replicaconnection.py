@@ -199,10 +199,12 @@ class Connection:
 
     def on_event(self, event: int) -> None:
         """The socket takes more, is connected, has input, or is broken."""
-        if event == READABLE:
+        if self._is_connecting:
+            # An event may have been meant for the last owner of the number.
+            if event != READABLE:
+                self._connected()
+        elif event == READABLE:
             self._read()
-        elif self._is_connecting:
-            self._connected()
         else:
             if self._unsent is not None and event & WRITABLE:
                 self._send_more(self._unsent)

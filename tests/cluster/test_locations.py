@@ -49,12 +49,24 @@ class LocationsTests(SynchronousTestCase):
         self.lookup()
         self.assertEqual([volume_id for volume_id, _ in self.questions], [3, 3])
 
+    def test_what_is_known_without_asking(self) -> None:
+        """Exactly what a lookup would not ask for."""
+        self.assertIsNone(self.locations.known(3))
+        first = self.lookup()
+        self.assertIsNone(self.locations.known(3))
+        self.questions[0][1].callback(found(3, "a:1"))
+        self.assertEqual(self.locations.known(3), self.successResultOf(first))
+        self.clock.advance(CACHE_SECONDS + 1)
+        self.assertIsNone(self.locations.known(3))
+        self.assertEqual(len(self.questions), 1)
+
     def test_invalidated_is_asked_again(self) -> None:
         """What turned out wrong is not believed any longer."""
         self.lookup()
         self.questions[0][1].callback(found(3, "a:1"))
         self.locations.invalidate(3)
         self.locations.invalidate(99)
+        self.assertIsNone(self.locations.known(3))
         self.lookup()
         self.assertEqual(len(self.questions), 2)
 
