@@ -25,8 +25,8 @@ lint: $(READY)  ## types, style
 conformance: $(READY)  ## compare with a Go server: WEED_BINARY=/path/to/weed make conformance
 	$(BIN)/python -m tests.conformance
 
-bench: $(READY)  ## figures of this machine, beside Go's where WEED_BINARY is set
-	$(BIN)/python -m tests.benchmarks
+bench: $(READY)  ## figures of this machine, beside Go's (WEED_BINARY) and the Rust server's (RUST_VOLUME_BINARY)
+	$(BIN)/python -m tests.benchmarks $(ROWS)
 
 proto: $(READY)  ## generate seaweedvol/pb anew
 	$(BIN)/python proto/generate.py

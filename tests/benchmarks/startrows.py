@@ -22,6 +22,8 @@ VOLUMES, NEEDLES_EACH, LARGE = 200, 100, 2_000_000
 STATUS, HEALTHZ, READ = "s to /status", "s to /healthz", "s to first read"
 LATER = "s after empty"
 """How much later than with an empty directory /healthz answers."""
+LOAD = "s of load"
+"""From when /status answers with an empty directory to when a needle was read."""
 MEMORY = "B RSS an entry"
 Filler = Callable[[pathlib.Path], "tuple[int, int] | None"]
 """Fills a data directory; the volume and key of a needle that can be read."""
@@ -125,13 +127,14 @@ class Starts:
         return readable
 
     def _bars(self, measure: str) -> Bars:
-        return self.later if measure == LATER else self.load if measure == READ else NO_BARS
+        return self.later if measure == LATER else self.load if measure == LOAD else NO_BARS
 
     def _measures(self, bare: Start, full: Start) -> dict[str, float]:
         measures = dict(full.seconds)
         ready = HEALTHZ if HEALTHZ in measures else STATUS
         if self.fill is not nothing:
             measures[LATER] = full.seconds[ready] - bare.seconds[ready]
+            measures[LOAD] = full.seconds[READ] - bare.seconds[STATUS]
         if self.rows:
             measures[MEMORY] = (full.resident - bare.resident) / self.rows
         return measures
