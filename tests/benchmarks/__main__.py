@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 
@@ -41,6 +42,8 @@ def main() -> None:
     pace = Pace(int(os.environ.get("ROUNDS", "3")), float(os.environ.get("SECONDS", "3")))
     # Threads that start from now on stay with the load clients, apart from the servers.
     os.sched_setaffinity(0, {CLIENT_CORE})
+    # Asked to end, it ends what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     go_first(int(os.environ.get("NICE", "0")))
     if WRK is None:
         print("wrk is not on PATH: the Python client asks instead, and rates are its own rather than the servers'")

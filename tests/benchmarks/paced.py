@@ -16,6 +16,7 @@ import pathlib
 import select
 import sys
 import time
+from collections import deque
 
 from tests.benchmarks.load import Connection
 from tests.benchmarks.plans import load_plan
@@ -27,18 +28,16 @@ WARM_UP = 0.5
 def run(port: int, connections: int, rate: float, seconds: float, requests: tuple[bytes, ...]) -> dict[str, float]:
     """Ask ``rate`` times a second in all, evenly spread; latencies in milliseconds without those of the start."""
     waiting: dict[int, tuple[Connection, float]] = {}
-    idle = [Connection(port) for _ in range(connections)]
     start = time.perf_counter()
+    idle = deque((Connection(port), start) for _ in range(connections))
     latencies: list[float] = []
     count = refused = received = turn = 0
     while (now := time.perf_counter()) < start + WARM_UP + seconds:
         due = start + turn / rate
         if now >= due and idle:
-            connection = idle.pop(0)
-            # Late by more than a turn: no connection was free, so the server is what it waited for.
-            is_late = now - due > 1 / rate
+            connection, idle_since = idle.popleft()
             connection.send(requests[turn % len(requests)])
-            waiting[connection.socket.fileno()] = connection, due if is_late else connection.began
+            waiting[connection.socket.fileno()] = connection, due if idle_since > due else connection.began
             turn += 1
             continue
         pause = max(0.0, due - now) if idle else 1.0
@@ -46,13 +45,14 @@ def run(port: int, connections: int, rate: float, seconds: float, requests: tupl
             connection, began = waiting[descriptor]
             status = connection.receive()
             if status:
+                now = time.perf_counter()
                 if began >= start + WARM_UP:
-                    latencies.append(time.perf_counter() - began)
+                    latencies.append(now - began)
                 count += 1
                 refused += status >= 400
                 received += connection.received
                 del waiting[descriptor]
-                idle.append(connection)
+                idle.append((connection, now))
     latencies.sort()
     return {"count": count, "seconds": now - start, "bytes": received, "refused": refused, "broken": 0,
             "p50": latencies[len(latencies) // 2] * 1e3, "p99": latencies[len(latencies) * 99 // 100] * 1e3}

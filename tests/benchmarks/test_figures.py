@@ -32,7 +32,7 @@ class LineTests(unittest.SynchronousTestCase):
         """Nothing holds or falls short that was not measured, and the table says so with a dash."""
         line = Line("GET", "rate /s", {"ours": [], "go": [10.0]}, True, Bars(go=2.0, own=3.0))
         self.assertEqual(line.verdict, "")
-        self.assertEqual(line_text(line, True).split()[3:6], ["-", "10.0", "-"])
+        self.assertEqual(line_text(line, True).split()[5:8], ["-", "10.0", "-"])
 
     def test_spread(self) -> None:
         """The widest range of any kind, by its median."""
