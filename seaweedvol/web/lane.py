@@ -56,12 +56,14 @@ class Lane:
     :ivar readers: connections to be read, by descriptor. A connection is here exactly while it wants EPOLLIN.
     :ivar after_round: called after each batch of events, when all the requests that came with it are known.
     :ivar seconds: the reactor's time at the beginning of the last round.
+    :ivar is_in_round: whether ``after_round`` is about to be called.
     """
 
     def __init__(self, reactor: Any) -> None:
         self.readers: dict[int, Reader] = {}
         self.after_round: list[Callable[[], None]] = []
         self.seconds: float = reactor.seconds()
+        self.is_in_round = False
         self._reactor = reactor
         self._watched: dict[int, Watched] = {}
         self._epoll: select.epoll | None = None
@@ -143,6 +145,7 @@ class Lane:
             if not events:
                 return
             self.seconds = seconds()
+            self.is_in_round = True
             others = None
             for number, event in events:
                 if event != readable or number not in readers:
@@ -165,6 +168,7 @@ class Lane:
                     self._fail(watched)
             if others is not None:
                 self._serve_accepting(others)
+            self.is_in_round = False
             for call in self.after_round:
                 try:
                     call()

@@ -63,13 +63,17 @@ class LanePort:
         self._socket: socket.socket | None = None
         self._number = -1
         self._resting: Any = None
+        self._is_stopping = False
         self._host: Address | None = None
 
     def startListening(self) -> None:
         """Bind, and accept connections.
 
         :raises CannotListenError: when the address cannot be had.
+        :raises RuntimeError: when the lane is not running.
         """
+        if not self._lane.is_running:
+            raise RuntimeError("the lane is not running")
         host, port = self._wanted
         opened: socket.socket | None = None
         try:
@@ -83,6 +87,7 @@ class LanePort:
                 opened.close()
             raise CannotListenError(host, port, error)
         self._socket, self._number = opened, opened.fileno()
+        self._is_stopping = False
         self._host = self._address_of(opened.getsockname())
         self._log.info("{factory} starting on {port}", factory=type(self._factory).__name__,
                        port=opened.getsockname()[1])
@@ -98,6 +103,7 @@ class LanePort:
         """Accept no more. Fires when the port is closed."""
         if self._socket is None:
             return succeed(None)
+        self._is_stopping = True
         self._rest_no_more()
         self._lane.ignore(self._number)
         return deferLater(self._reactor, 0, self.connectionLost, Failure(ConnectionLost()))
@@ -116,7 +122,7 @@ class LanePort:
     def on_event(self, event: int) -> None:
         """Take connections in."""
         for _ in range(ACCEPTS):
-            if self._socket is None or self._resting is not None:
+            if self._is_stopping or self._resting is not None or self._socket is None:
                 return
             try:
                 connection, address = self._socket.accept()
