@@ -17,7 +17,7 @@ from seaweedvol.storage.errors import ChecksumMismatch, Corrupt
 from seaweedvol.storage.format.checksum import crc32c, legacy_mask
 from seaweedvol.web import pump
 from seaweedvol.web.outgoing import ColdPages
-from seaweedvol.web.pump import AHEAD, LEAST, PAGE_LENGTH, SHARE, FilePump, PinnedFile
+from seaweedvol.web.pump import AHEAD, BACKLOG, LEAST, PAGE_LENGTH, SHARE, FilePump, PinnedFile
 from seaweedvol.web.threads import inline
 
 START = 4099
@@ -314,6 +314,19 @@ class PaceTests(PumpTests):
             self.assertFalse(outgoing.send_to(ours.fileno()))
             outgoings.append(outgoing)
         self.assertLess(tracemalloc.get_traced_memory()[0] - before, 200 * 4000)
+
+    def test_backlog(self) -> None:
+        """The kernel keeps a bounded part of a long body for a client that stopped reading; short bodies go at once."""
+        with socket.create_server(("127.0.0.1", 0)) as port:
+            theirs = socket.create_connection(port.getsockname())
+            ours = port.accept()[0]
+        ours.setblocking(False)
+        self.addCleanup(ours.close)
+        self.addCleanup(theirs.close)
+        for length, is_bound in (SHARE, False), (SHARE + 1, True):
+            self.verified(length).send_to(ours.fileno())
+            found = ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
+            self.assertEqual(found == BACKLOG, is_bound)
 
 
 class DamageTests(PumpTests):
