@@ -7,12 +7,13 @@ reactor and no wire format. Methods marked *blocking* are called from worker thr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
 if TYPE_CHECKING:
+    from seaweedvol.storage.format.ttl import Ttl
     from seaweedvol.storage.volume.writing import Draft
 
 
@@ -89,13 +90,41 @@ class ILocations(Protocol):
         """
         ...
 
+    def known(self, volume_id: int) -> Sequence[Location] | None:
+        """What :meth:`lookup` would say without asking, None when it would ask."""
+        ...
+
     def invalidate(self, volume_id: int) -> None:
         """Forget what was cached for the volume."""
         ...
 
 
+class IReplicaRoad(Protocol):
+    """The quick way to repeat small changes: without coroutines. As :class:`IReplicator`, but for how the end is told.
+
+    ``done`` is called once, perhaps before the call returns: with None, or with the text of the failure.
+    """
+
+    def write_now(self, path: bytes, locations: Sequence[Location], done: Callable[[str | None], None], *, data: bytes,
+                  name: bytes = b"", mime: bytes = b"", flags: int = 0, last_modified: int = 0,
+                  ttl: Ttl | None = None, pairs: bytes = b"", fsync: bool = False, token: bytes = b"",
+                  content_md5: bytes = b"") -> object:
+        """Send a needle, whose fields are as stored, to every location."""
+        ...
+
+    def delete_now(self, path: bytes, locations: Sequence[Location], done: Callable[[str | None], None], *,
+                   token: bytes = b"") -> object:
+        """Delete the needle of ``path`` on every location."""
+        ...
+
+
 class IReplicator(Protocol):
     """Repeats a write or delete on the other servers of a volume, all at once; the first failure fails the whole."""
+
+    @property
+    def road(self) -> IReplicaRoad | None:
+        """The quick way for small changes, where there is one."""
+        ...
 
     async def write(self, *, path: str, draft: Draft, locations: Sequence[Location], fsync: bool, token: str,
                     content_md5: str) -> None:

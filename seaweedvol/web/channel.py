@@ -1,8 +1,8 @@
 """One client connection: heads in, exchanges one after the other, bytes out at the client's pace.
 
 Keeps Go's connection rules: answers to heads it refuses, keep-alive, pipelining, half-closed clients, the idle timeout.
-A request goes to the application when its head is there, before its body. Knows no routes and no needles; works on any
-Twisted transport.
+Each request is offered to the express lane first (:mod:`express`), as the bytes that came; what the lane leaves goes to
+the application when its head is there, before its body. Knows no routes and no needles; works on any Twisted transport.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IPullProducer, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from seaweedvol.web.exchange import ClientGone, Exchange, Signal
+from seaweedvol.web.laneside import LaneSide
+from seaweedvol.web.outflow import Outflow
 from seaweedvol.web.wire import HeadReader, Refusal
 
 if TYPE_CHECKING:
@@ -28,51 +29,8 @@ HIGH_WATER: Final = 512 << 10
 LINGER_SECONDS: Final = 0.5
 
 
-@implementer(IPullProducer)
-class Outflow:
-    """Tells when a transport has handed all bytes to the kernel: it asks for more each time it is empty."""
-
-    def __init__(self, transport: Any) -> None:
-        self._transport = transport
-        self._is_registered = False
-        self._waiter: Deferred[None] | None = None
-
-    @property
-    def is_awaited(self) -> bool:
-        """Whether somebody waits for bytes to leave."""
-        return self._waiter is not None
-
-    def write(self, data: bytes) -> Deferred[None]:
-        """Write, and fire when all has left."""
-        if not self._is_registered:
-            self._is_registered = True
-            self._transport.registerProducer(self, False)
-        waiter: Deferred[None] = Deferred()
-        self._waiter = waiter
-        self._transport.write(data)
-        return waiter
-
-    def release(self) -> None:
-        """Stop watching the transport."""
-        if self._is_registered:
-            self._is_registered = False
-            self._transport.unregisterProducer()
-
-    def resumeProducing(self) -> None:
-        """The transport is empty."""
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None:
-            waiter.callback(None)
-
-    def stopProducing(self) -> None:
-        """The connection is lost."""
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None:
-            waiter.errback(ClientGone())
-
-
 @implementer(IHalfCloseableProtocol)
-class Channel(Protocol):
+class Channel(LaneSide, Protocol):
     """The protocol of both HTTP ports.
 
     :ivar unread: input that nobody has used yet.
@@ -100,6 +58,7 @@ class Channel(Protocol):
         self._served = 0
         self._last_method = ""
         self._is_advancing = False
+        LaneSide.__init__(self, site.take, clock.seconds)
 
     # --- Twisted calls these -------------------------------------------------------------------------------------
 
@@ -120,6 +79,18 @@ class Channel(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """The client has sent something."""
+        if self._exchange is None and self._take is not None and not self.unread and self._is_untried:
+            if self._missing:
+                whole = self._gathered(data)
+                if whole is None:
+                    return
+                data = whole
+            taken = self._take(data, self)
+            if taken == len(data):
+                return
+            # More requests may follow the one that was taken; what was not taken is not offered again.
+            self._is_untried = taken > 0
+            data = data[taken:]
         if self._is_closing:
             return
         self._note_activity()
@@ -132,6 +103,7 @@ class Channel(Protocol):
 
     def readConnectionLost(self) -> None:
         """The client will send nothing more, but may still read."""
+        self._spill()
         self._end_input("")
         if self._exchange is None and not self._is_closing:
             self._advance()
@@ -141,6 +113,8 @@ class Channel(Protocol):
 
     def connectionLost(self, reason: Failure = Failure(ConnectionError())) -> None:
         """The connection is gone altogether."""
+        if self._missing:
+            self._all_gathered()
         self.is_lost = True
         self._is_closing = True
         if self._timer is not None:
@@ -186,6 +160,7 @@ class Channel(Protocol):
     def abort(self) -> None:
         """Break off."""
         self._is_closing = True
+        self._take = None
         self._wire.abortConnection()
 
     def exchange_done(self, exchange: Exchange) -> None:
@@ -210,6 +185,8 @@ class Channel(Protocol):
 
     def close_when_idle(self) -> None:
         """Close now, or after the exchange that is under way."""
+        self._take = None
+        self._spill()
         if self._exchange is None and not self._is_closing:
             self._close()
 
@@ -229,6 +206,8 @@ class Channel(Protocol):
             self.input_was_taken()
 
     def _begin(self) -> bool:
+        if self._is_untried and self._take is not None and self.unread and self._offer():
+            return True
         if self._last_method == "POST" and self.unread:
             if len(self.unread) < 4 and self.input_error is None:
                 return False
@@ -243,6 +222,7 @@ class Channel(Protocol):
                 self._end_without_head()
             return False
         self._reader = HeadReader()
+        self._is_untried = True
         self._last_method = head.method
         exchange = self._exchange = Exchange(self, head, is_public=self.site.is_public)
         if self.input_error is not None and exchange.body.is_complete:
@@ -273,12 +253,14 @@ class Channel(Protocol):
 
     def _close(self) -> None:
         self._is_closing = True
+        self._take = None
         self.unread.clear()
         self._wire.loseConnection()
 
     def _linger(self) -> None:
         """Close our side, and the rest a little later: a client that is still sending can read its answer then."""
         self._is_closing = True
+        self._take = None
         self.unread.clear()
         self._resume()
         half_close = getattr(self._wire, "loseWriteConnection", None)
@@ -329,6 +311,9 @@ class Channel(Protocol):
         if self._outflow.is_awaited or self._is_closing:
             self.abort()
             return
+        if exchange is None:
+            self._spill()
+            exchange = self._exchange
         if exchange is None:
             self._end_without_head()
             return

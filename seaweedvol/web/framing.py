@@ -74,7 +74,7 @@ class Framing:
         lines = [status_line(self.status, is_1_1=self.is_1_1)]
         for name in sorted(self.headers):
             if _NAME.match(name):
-                lines += [f"{name}: {_one_line(value)}" for value in self.headers[name]]
+                lines += [f"{name}: {one_line(value)}" for value in self.headers[name]]
         lines += [f"{name}: {value}" for name, value in added if value]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
@@ -158,5 +158,6 @@ def _settle_coding(plan: Framing, head: Head) -> None:
             del plan.headers["Transfer-Encoding"]
 
 
-def _one_line(value: str) -> str:
+def one_line(value: str) -> str:
+    """A header's value without line ends, and without blanks around it."""
     return value.replace("\n", " ").replace("\r", " ").strip(" \t")

@@ -53,7 +53,8 @@ class Facts:
     :ivar has_extras: whether there is more about an upload than length and type.
     """
 
-    __slots__ = ("variation", "is_conditional", "range", "length", "content_type", "has_extras", "_fields", "_headers")
+    __slots__ = ("variation", "is_conditional", "range", "length", "content_type", "has_extras", "_fields",
+                 "_headers")
 
     def __init__(self, fields: list[_Field]) -> None:
         self.variation = 0
@@ -62,6 +63,11 @@ class Facts:
         self.length = -1
         self._fields = fields
         self._headers: Headers | None = None
+
+    @property
+    def is_special(self) -> bool:
+        """Whether a read may want less than the whole needle."""
+        return self.is_conditional or self.range != ""
 
     @property
     def headers(self) -> Headers:

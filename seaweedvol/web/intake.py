@@ -82,7 +82,8 @@ def make_intake(request: Request, size_limit: int, new_spool: NewSpool) -> Intak
     return PartIntake(boundary, request.headers, size_limit, new_spool)
 
 
-def _windows_base(name: str) -> str:
+def windows_base(name: str) -> str:
+    """The last element of a path of either kind of system."""
     return base_name(name.replace("\\", "/"))
 
 
@@ -97,7 +98,7 @@ class RawIntake:
 
     def __init__(self, request: Request, size_limit: int, new_spool: NewSpool) -> None:
         name = _disposition_name(request.headers.get_text("Content-Disposition"))
-        self.file_name = _windows_base(name) if name else base_name(request.path)
+        self.file_name = windows_base(name) if name else base_name(request.path)
         self.content_type = self.mime = request.headers.get_text("Content-Type")
         self.content_md5 = ""
         self.is_gzipped = request.headers.get("Content-Encoding") == "gzip"
@@ -196,7 +197,7 @@ class PartIntake:
         if self._has_file and not name:
             return
         self._is_taking = True
-        self.file_name = _windows_base(name) if name else ""
+        self.file_name = windows_base(name) if name else ""
         self.content_type = part.headers.get_text("Content-Type")
         self.content_md5 = part.headers.get_text("Content-MD5")
         self.is_gzipped = part.headers.get("Content-Encoding") == "gzip"

@@ -6,6 +6,7 @@ Facts from Go 1.26 ``net/http/request.go``, ``net/textproto``, ``strconv`` and S
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -16,7 +17,8 @@ from seaweedvol.web.disposition import MediaTypeError, parse_media_type
 from seaweedvol.web.urls import BadTarget, Query, Target, bytes_of, extension, parse_target, text_of
 
 __all__ = [
-    "BadTarget", "Headers", "NeedlePath", "Query", "Request", "Target", "canonical_name", "form_error", "make_request",
+    "BadTarget", "Headers", "NeedlePath", "Query", "Request", "Target", "canonical_name", "form_error",
+    "is_media_type", "make_request",
     "parse_bool", "parse_int", "parse_needle_path", "parse_target", "parse_uint", "strict_int",
 ]
 
@@ -31,6 +33,7 @@ _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _TRUE: Final = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 
 
+@functools.lru_cache(maxsize=1024)
 def canonical_name(name: str) -> str:
     """The spelling Go gives a header name: ``content-md5`` becomes ``Content-Md5``; what is no name stays as it is."""
     if not _TOKEN.match(name):
@@ -104,6 +107,16 @@ def make_request(method: str, target: bytes, headers: Headers, *, peer_host: str
     """
     parsed = parse_target(target, is_connect=method == "CONNECT")
     return Request(method, target, parsed.path, Query(parsed.raw_query), headers, peer_host, is_public, http_version)
+
+
+@functools.lru_cache(maxsize=1024)
+def is_media_type(text: str) -> bool:
+    """Whether a Content-Type of ASCII is one that :func:`form_error` has nothing against."""
+    try:
+        parse_media_type(text)
+    except MediaTypeError:
+        return False
+    return text.isascii()
 
 
 def form_error(request: Request) -> str | None:

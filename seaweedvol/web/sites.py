@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, DeferredList, ensureDeferred, maybeDeferred, succeed
-from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
 from twisted.internet.interfaces import IAddress, IListeningPort, IReactorTime, IStreamServerEndpoint
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
@@ -20,11 +19,19 @@ from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from seaweedvol.web.app import VolumeApp
+from seaweedvol.web.batches import Batches
+from seaweedvol.web.changereplies import ChangeReplies
 from seaweedvol.web.channel import Channel
 from seaweedvol.web.chunks import Chunks
 from seaweedvol.web.deleting import Deleting
 from seaweedvol.web.elsewhere import Elsewhere
 from seaweedvol.web.exchange import Exchange
+from seaweedvol.web.express import Express, make_formats
+from seaweedvol.web.expresschanges import ExpressChanges
+from seaweedvol.web.expresslarge import ExpressLarge
+from seaweedvol.web.lane import Lane
+from seaweedvol.web.laneside import Take
+from seaweedvol.web.listening import LaneEndpoint
 from seaweedvol.web.reading import Reading
 from seaweedvol.web.render import Renderer
 from seaweedvol.web.threads import InThread, new_pool, pooled
@@ -46,13 +53,16 @@ class Site(ServerFactory):
 
     :ivar is_public: whether this is the read-only port.
     :ivar is_stopping: whether connections close after the request that is under way.
+    :ivar take: the express lane, None for none.
     """
 
     noisy = False
     _log = Logger()
 
-    def __init__(self, app: VolumeApp, clock: IReactorTime, *, is_public: bool, idle_seconds: float) -> None:
+    def __init__(self, app: VolumeApp, clock: IReactorTime, *, is_public: bool, idle_seconds: float,
+                 take: Take | None = None) -> None:
         self.is_public = is_public
+        self.take = take
         self.is_stopping = False
         self._app = app
         self._resource = app.resource()
@@ -93,6 +103,7 @@ class Site(ServerFactory):
     def drain(self) -> Deferred[None]:
         """Close idle connections now and the others after their request; fires when none is left."""
         self.is_stopping = True
+        self.take = None
         for channel in list(self._channels):
             channel.close_when_idle()
         if not self._channels:
@@ -148,11 +159,12 @@ class SiteService(Service):
 
 
 class PoolService(MultiService):
-    """The threads of needle I/O, and the sites that use them; the threads start first and stop last."""
+    """The threads of needle I/O, the lane, and the sites that use them; those start first and stop last."""
 
-    def __init__(self, pool: ThreadPool) -> None:
+    def __init__(self, pool: ThreadPool, lane: Lane) -> None:
         super().__init__()
         self._pool = pool
+        self._lane = lane
 
     def privilegedStartService(self) -> None:
         """Start the threads, then listen."""
@@ -167,12 +179,14 @@ class PoolService(MultiService):
     def _start_pool(self) -> None:
         if not self._pool.started:
             self._pool.start()
+        self._lane.start()
 
     def stopService(self) -> Deferred[Any]:
         """Stop the sites, then the threads."""
         stopped: Deferred[Any] = super().stopService()
 
         def stop_pool(result: object) -> object:
+            self._lane.stop()
             if self._pool.started:
                 self._pool.stop()
             return result
@@ -188,13 +202,31 @@ def make_app(server: VolumeServer, clock: IReactorTime, *, in_thread: InThread, 
     :param agent: how other servers are asked.
     :param now: seconds since 1970.
     """
-    http = server.settings.http
-    rules = UploadRules(size_limit=http.file_size_limit, upright=_upright() if http.fix_orientation else None)
     elsewhere = Elsewhere(server, agent)
     chunks = Chunks(server.locations, agent, in_thread)
     return VolumeApp(
         server, Renderer(in_thread, now), Reading(server, elsewhere, chunks, in_thread, clock),
-        Writing(server, rules, in_thread, clock, now), Deleting(server, in_thread), in_thread)
+        Writing(server, rules_of(server), in_thread, clock, now), Deleting(server, in_thread), in_thread)
+
+
+def rules_of(server: VolumeServer) -> UploadRules:
+    """What the settings say of uploads."""
+    http = server.settings.http
+    return UploadRules(size_limit=http.file_size_limit, upright=_upright() if http.fix_orientation else None)
+
+
+def make_takes(server: VolumeServer, in_thread: InThread, batches: Batches,
+               now: Callable[[], float] = time.time) -> tuple[Take, Take]:
+    """The express lanes of the full and of the read-only port."""
+    def now_ns() -> int:
+        return int(now() * 1e9)
+
+    clock_ns = time.time_ns if now is time.time else now_ns
+    formats = make_formats(server)
+    large = ExpressLarge(formats, server.download_limit, in_thread, now_ns=clock_ns)
+    changes = ExpressChanges(server, rules_of(server), batches, ChangeReplies(server, clock_ns), now)
+    return (Express(server, formats, changes, large=large, now_ns=clock_ns).take,
+            Express(server, formats, large=large, now_ns=clock_ns).take)
 
 
 def _upright() -> Callable[[bytes], bytes]:
@@ -203,29 +235,31 @@ def _upright() -> Callable[[bytes], bytes]:
     return upright
 
 
-def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = None) -> PoolService:
+def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = None,
+               endpoint_at: Callable[[str, int], IStreamServerEndpoint] | None = None) -> PoolService:
     """The HTTP side of ``server`` as a service: child ``http.admin``, and ``http.public`` when it has its own port.
 
     Starting it listens; each child is a :class:`SiteService` whose ``site`` says ``is_stopping``.
+
+    :param endpoint_at: where to listen, by host and port; the lane unless said otherwise.
     """
     pool = new_pool()
+    lane = Lane(reactor)
     in_thread = pooled(reactor, pool)
+    batches = Batches(in_thread, lambda: lane.is_in_round)
+    lane.after_round.append(batches.flush)
+    full, reading = make_takes(server, in_thread, batches)
     app = make_app(server, reactor, in_thread=in_thread, agent=agent or new_agent(reactor))
     http = server.settings.http
-    service = PoolService(pool)
+    service = PoolService(pool, lane)
     ports = [("http.admin", http.port, False)]
     if http.has_public_port:
         ports.append(("http.public", http.public_port, True))
     for name, port, is_public in ports:
-        site = Site(app, reactor, is_public=is_public, idle_seconds=http.idle_timeout)
-        child = SiteService(endpoint_of(reactor, http.bind_ip, port), site, reactor)
+        site = Site(app, reactor, is_public=is_public, idle_seconds=http.idle_timeout,
+                    take=reading if is_public else full)
+        endpoint = endpoint_at(http.bind_ip, port) if endpoint_at else LaneEndpoint(lane, reactor, http.bind_ip, port)
+        child = SiteService(endpoint, site, reactor)
         child.setName(name)
         child.setServiceParent(service)
     return service
-
-
-def endpoint_of(reactor: Any, host: str, port: int) -> IStreamServerEndpoint:
-    """Where to listen."""
-    kind = TCP6ServerEndpoint if ":" in host else TCP4ServerEndpoint
-    endpoint: IStreamServerEndpoint = kind(reactor, port, backlog=1024, interface=host.strip("[]"))
-    return endpoint

@@ -27,15 +27,19 @@ from seaweedvol.web import gojson
 from seaweedvol.web.compressing import BadGzip, gunzip_chunks, gzip_chunks, is_compressible, is_worth_it
 from seaweedvol.web.intake import END_OF_BODY, Intake, UploadRefused, make_intake
 from seaweedvol.web.mimetypes import MimeTypes, system_types
+from seaweedvol.web.reply import Reply, json_reply
 from seaweedvol.web.request import Request, parse_bool, parse_uint
 from seaweedvol.web.sniffing import SNIFFED_LENGTH, detect_content_type
 from seaweedvol.web.spool import Spool
 from seaweedvol.web.urls import bytes_of
 
-__all__ = ["ParsedUpload", "UploadParser", "UploadRefused", "UploadRules", "upload_result", "written_ids"]
+__all__ = ["LAST_MODIFIED_MASK", "OCTETS", "PLAIN_FLAGS", "ParsedUpload", "UploadParser", "UploadRefused",
+           "UploadRules", "created_reply", "result_of", "stamped", "stored_mime", "ttl_of", "upload_result", "written_ids"]
 
 PAIR_PREFIX: Final = "Seaweed-"
 OCTETS: Final = "application/octet-stream"
+#: The flags of a needle with a name and a type of usual length.
+PLAIN_FLAGS: Final = FLAG_LAST_MODIFIED | FLAG_NAME | FLAG_MIME
 MAX_FIELD_LENGTH: Final = 256           # a name or media type must be shorter to be stored
 MAX_PAIRS_LENGTH: Final = 65536
 LAST_MODIFIED_MASK: Final = 2**40 - 1   # a needle keeps five bytes of it
@@ -140,13 +144,27 @@ def _field(text: str) -> bytes | None:
 
 def upload_result(upload: ParsedUpload) -> gojson.Struct:
     """The JSON of a 201."""
-    return gojson.omit_empty(
-        ("name", upload.file_name if upload.name_field is not None else ""),
-        ("size", upload.original_size & 0xFFFFFFFF),
-        ("eTag", upload.etag),
-        ("mime", upload.mime if upload.mime_field is not None else ""),
-        ("contentMd5", upload.content_md5),
-    )
+    return result_of(
+        upload.file_name if upload.name_field is not None else "", upload.original_size, upload.etag,
+        upload.mime if upload.mime_field is not None else "", upload.content_md5)
+
+
+def result_of(name: str, size: int, etag_text: str, mime: str, content_md5: str = "") -> gojson.Struct:
+    """The JSON of a 201, by what was stored."""
+    return gojson.omit_empty(("name", name), ("size", size & 0xFFFFFFFF), ("eTag", etag_text), ("mime", mime),
+                             ("contentMd5", content_md5))
+
+
+def created_reply(request: Request, result: object, etag_text: str, content_md5: str) -> Reply:
+    """The reply to an upload that was stored."""
+    return stamped(json_reply(request, 201, result), etag_text, content_md5)
+
+
+def stamped(reply: Reply, etag_text: str, content_md5: str) -> Reply:
+    """``reply`` with the headers that tell what is stored now."""
+    reply.set_etag(etag_text)
+    reply.set("Content-MD5", content_md5)
+    return reply
 
 
 def written_ids(path: str) -> tuple[int, int]:
@@ -232,10 +250,10 @@ def _completed(request: Request, intake: Intake, rules: UploadRules) -> ParsedUp
     upload = ParsedUpload(
         file_name=intake.file_name, body=intake.spool, mime=intake.mime, pairs=_pairs(request),
         is_gzipped=intake.is_gzipped, original_size=intake.spool.length,
-        modified_time=parse_uint(said("ts")), ttl=_ttl(said("ttl")), is_manifest=parse_bool(said("cm")),
+        modified_time=parse_uint(said("ts")), ttl=ttl_of(said("ttl")), is_manifest=parse_bool(said("cm")),
     )
     if not upload.is_manifest:
-        upload.mime = _stored_mime(intake, rules.mime_types)
+        upload.mime = stored_mime(intake.file_name, intake.content_type, intake.mime, rules.mime_types)
     expected = request.headers.get_text("Content-MD5") or intake.content_md5
     size, digest = upload.original_size, intake.spool.md5
     if upload.is_gzipped:
@@ -255,25 +273,27 @@ def _pairs(request: Request) -> dict[str, str]:
     return {name[len(PAIR_PREFIX):]: request.headers.get_text(name) for name in names}
 
 
-def _ttl(text: str) -> Ttl:
+def ttl_of(text: str) -> Ttl:
+    """A time to live; none for what cannot be read, as in Go."""
     try:
         return parse_ttl(text)
     except InvalidSetting:
         return EMPTY_TTL
 
 
-def _stored_mime(intake: Intake, mime_types: MimeTypes) -> str:
+def stored_mime(name: str, content_type: str, mime: str, mime_types: MimeTypes) -> str:
     """What the client says, unless it says nothing or "bytes"; then what the extension says, if the body was a part.
 
     A raw body keeps even ``application/octet-stream``.
+
+    :param content_type, mime: as in :class:`Intake`.
     """
-    name = intake.file_name
     by_name = mime_types.by_extension(name[name.rfind("."):].lower()) if name.rfind(".") > 0 else ""
-    if intake.content_type not in ("", OCTETS, by_name):
-        return intake.content_type
-    if not intake.mime and by_name != OCTETS:
+    if content_type not in ("", OCTETS, by_name):
+        return content_type
+    if not mime and by_name != OCTETS:
         return by_name
-    return intake.mime
+    return mime
 
 
 def _unpacked(spool: Spool, *, with_md5: bool) -> tuple[int, bytes]:

@@ -18,12 +18,12 @@ from seaweedvol.web.bodies import BodyError
 from seaweedvol.web.exchange import Exchange
 from seaweedvol.web.render import Answer
 from seaweedvol.web.replicas import TooFewReplicas, own_url, remote_replicas
-from seaweedvol.web.reply import Reply, empty, json_error, json_reply
+from seaweedvol.web.reply import Reply, empty, json_error
 from seaweedvol.web.request import Request, form_error, parse_needle_path, strict_int
 from seaweedvol.web.threads import InThread
 from seaweedvol.web.tokens import token_of
 from seaweedvol.web.upload import (
-    ParsedUpload, UploadParser, UploadRefused, UploadRules, upload_result, written_ids,
+    ParsedUpload, UploadParser, UploadRefused, UploadRules, created_reply, stamped, upload_result, written_ids,
 )
 from seaweedvol.web.waiting import Waited, room_in
 
@@ -134,12 +134,8 @@ class Writing:
         except (NotStored, TooFewReplicas) as error:
             return json_error(request, 500, str(error))
         if is_unchanged:
-            reply = Reply(204)
-        else:
-            reply = json_reply(request, 201, upload_result(upload))
-        reply.set_etag(upload.etag)
-        reply.set("Content-MD5", upload.content_md5)
-        return reply
+            return stamped(Reply(204), upload.etag, upload.content_md5)
+        return created_reply(request, upload_result(upload), upload.etag, upload.content_md5)
 
     async def _write(self, request: Request, volume_id: VolumeId, draft: Draft, content_md5: str) -> bool:
         """Store here and on the replicas; whether the very same needle was here already.

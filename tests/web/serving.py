@@ -32,8 +32,9 @@ from seaweedvol.server.volumes import NewVolume, Volumes
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.writing import Draft
 from seaweedvol.tap import build_store
+from seaweedvol.web.batches import Batches
 from seaweedvol.web.channel import Channel
-from seaweedvol.web.sites import Site, make_app
+from seaweedvol.web.sites import Site, make_app, make_takes
 from seaweedvol.web.threads import InThread, inline
 from tests.conformance.exchange import Request, Response
 from tests.server.fakes import FakeMaster
@@ -195,12 +196,12 @@ def _dechunked(data: bytes) -> tuple[bytes, bytes]:
 
 @attrs.define
 class FakeLocations:
-    """A master's knowledge of volumes; one that is not ``known`` is unknown to it.
+    """A master's knowledge of volumes; one that has no ``holders`` is unknown to it.
 
     :ivar failure: the words of the error when it cannot be asked.
     """
 
-    known: dict[int, Sequence[Location]] = attrs.field(factory=dict)
+    holders: dict[int, Sequence[Location]] = attrs.field(factory=dict)
     forgotten: list[int] = attrs.field(factory=list)
     failure: str = ""
 
@@ -208,9 +209,13 @@ class FakeLocations:
         """See ILocations."""
         if self.failure:
             raise LookupFailed(self.failure)
-        if volume_id not in self.known:
+        if volume_id not in self.holders:
             raise VolumeUnknown(f"volume id {volume_id} not found")
-        return self.known[volume_id]
+        return self.holders[volume_id]
+
+    def known(self, volume_id: int) -> Sequence[Location] | None:
+        """See ILocations."""
+        return None if self.failure else self.holders.get(volume_id)
 
     def invalidate(self, volume_id: int) -> None:
         """See ILocations."""
@@ -222,9 +227,11 @@ class FakeReplicator:
     """Remembers what was to be repeated.
 
     :ivar failure: the words of the error when a replica fails.
+    :ivar road: the quick way, where a test wants one.
     """
 
     failure: str = ""
+    road: Any = None
     written: list[tuple[dict[str, Any], bytes]] = attrs.field(factory=list)
     deleted: list[dict[str, Any]] = attrs.field(factory=list)
 
@@ -447,11 +454,12 @@ class World:
 
 
 def make_world(test: SynchronousTestCase, *flags: str, directory: Path | None = None, agent: FakeAgent | None = None,
-               in_thread: InThread = inline, idle_seconds: float = IDLE_SECONDS,
+               in_thread: InThread = inline, idle_seconds: float = IDLE_SECONDS, has_lane: bool = True,
                environ: Mapping[str, str] = MappingProxyType({})) -> World:
     """A server with the volumes in ``directory`` (else a new one), until the test ends.
 
     :param flags: of its command line.
+    :param has_lane: whether requests are offered to the express lane first.
     """
     if directory is None:
         directory = Path(test.mktemp())
@@ -471,8 +479,9 @@ def make_world(test: SynchronousTestCase, *flags: str, directory: Path | None = 
         replicator=replicator, clock=lambda: world.seconds, started_at=NOW)
     agent = agent or FakeAgent()
     app = make_app(server, cast(Any, clock), in_thread=in_thread, agent=agent, now=lambda: world.seconds)
-    site, public = (Site(app, cast(Any, clock), is_public=is_public, idle_seconds=idle_seconds)
-                    for is_public in (False, True))
+    takes = make_takes(server, in_thread, Batches(in_thread, lambda: False), now=lambda: world.seconds)
+    site, public = (Site(app, cast(Any, clock), is_public=is_public, idle_seconds=idle_seconds,
+                         take=takes[is_public] if has_lane else None) for is_public in (False, True))
     if isinstance(agent, LoopAgent):
         agent.site = site
     world = World(server, clock, site, public, agent, locations, replicator, peers)

@@ -49,7 +49,7 @@ class ChunksTests(SynchronousTestCase):
         self.holders = Holders()
         self.world = make_world(self, agent=self.holders)
         self.world.allocate()
-        self.world.locations.known = {5: [Location("b:2", "")], 6: [Location("c:3", "")]}
+        self.world.locations.holders = {5: [Location("b:2", "")], 6: [Location("c:3", "")]}
         self.put(DATA, SIZES)
 
     def put(self, data: bytes, sizes: tuple[int, ...], name: str = "whole.txt") -> None:
@@ -142,7 +142,7 @@ class MissingTests(ChunksTests):
 
     def test_unknown_volume(self) -> None:
         """Nobody has the volume, or nobody knows."""
-        del self.world.locations.known[5]
+        del self.world.locations.holders[5]
         self.check_failed("File Not Found")
         self.world.locations.failure = "no master"
         self.check_failed("no master")
@@ -207,7 +207,7 @@ class NestedTests(SynchronousTestCase):
         agent = LoopAgent()
         world = make_world(self, agent=agent)
         world.allocate()
-        world.locations.known = {1: [Location("b:2", "")]}
+        world.locations.holders = {1: [Location("b:2", "")]}
         text = json.dumps({"size": 5, "chunks": [{"fid": PATH[1:], "offset": 0, "size": 5}]})
         world.put(1, text.encode("ascii"), query="?cm=true")
         answer = world.ask("GET", PATH)

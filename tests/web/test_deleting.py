@@ -21,7 +21,7 @@ class DeletingTests(SynchronousTestCase):
         self.world = make_world(self)
         self.world.allocate(1)
         self.world.allocate(2, replication="001")
-        self.world.locations.known = {1: [ITSELF], 2: [ITSELF, OTHER], 5: [OTHER]}
+        self.world.locations.holders = {1: [ITSELF], 2: [ITSELF, OTHER], 5: [OTHER]}
 
     def delete(self, path: str, *headers: tuple[str, str], is_public: bool = False) -> tuple[int, str]:
         """Status and body."""
@@ -101,7 +101,7 @@ class NeedleTests(DeletingTests):
     def test_too_few(self) -> None:
         """While not all servers of the volume are known nothing is deleted."""
         path = self.world.put(3, b"data", volume=2)
-        self.world.locations.known[2] = [OTHER]
+        self.world.locations.holders[2] = [OTHER]
         self.assertEqual(self.delete(path), (500, '{"error":"Deletion Failed: replicating operations [1] is less than '
                                                   'volume 2 replication copy count [2]"}'))
         self.assertTrue(self.is_there(path))

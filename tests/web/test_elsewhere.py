@@ -23,7 +23,7 @@ class ElsewhereTests(SynchronousTestCase):
     def make_world(self, mode: str) -> World:
         """A server with that read mode."""
         world = make_world(self, f"-readMode={mode}")
-        world.locations.known[5] = [ITSELF, OTHER]
+        world.locations.holders[5] = [ITSELF, OTHER]
         return world
 
     def check_status(self, world: World, status: int, path: str = PATH) -> None:
@@ -59,7 +59,7 @@ class RedirectTests(ElsewhereTests):
         """Not found: volumes nobody has, those that only this server is said to have, and all without a master."""
         world = self.make_world("redirect")
         self.check_status(world, 404, "/6,025eaf00d5")
-        world.locations.known[5] = [ITSELF]
+        world.locations.holders[5] = [ITSELF]
         self.check_status(world, 404)
         world.locations.failure = "no master"
         self.check_status(world, 404)

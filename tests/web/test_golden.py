@@ -74,7 +74,7 @@ class GoldenTests(SynchronousTestCase):
         self.patch(location, "load_volume", functools.partial(load_volume, now_ns=now_ns))
         self.patch(location, "create_volume", functools.partial(create_volume, now_ns=now_ns))
         world = make_world(self, directory=directory, agent=LoopAgent())
-        world.locations.known = {1: ITSELF, 2: ITSELF}
+        world.locations.holders = {1: ITSELF, 2: ITSELF}
         return world
 
     def check(self, world: World, request: Request, told: dict[str, Any]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -24,7 +26,11 @@ class SitesTests(SynchronousTestCase):
         """The services of a server with those flags, not started."""
         reactor = reactor or MemoryReactorClock()
         world = make_world(self, "-port=8080", *flags)
-        return make_sites(world.server, cast(Any, reactor), agent=FakeAgent()), reactor
+
+        def endpoint_at(host: str, port: int) -> IStreamServerEndpoint:
+            return TCP4ServerEndpoint(cast(Any, reactor), port, interface=host)
+
+        return make_sites(world.server, cast(Any, reactor), agent=FakeAgent(), endpoint_at=endpoint_at), reactor
 
     def start(self, *flags: str) -> tuple[PoolService, MemoryReactorClock]:
         """The same, started until the test ends."""

@@ -146,7 +146,7 @@ class DownloadTests(WaitingTests):
     def test_another_server(self) -> None:
         """When another server has the volume too, it answers instead; unless it is that one that asks."""
         self.world.allocate(5, replication="001")
-        self.world.locations.known[5] = [Location("127.0.0.1:8080", ""), Location("b:2", "")]
+        self.world.locations.holders[5] = [Location("127.0.0.1:8080", ""), Location("b:2", "")]
         self.world.agent.answers["http://b:2/5,025eaf00d5?proxied=true"] = FakeResponse(200, b"from b")
         self.assertEqual(self.world.ask("GET", "/5,025eaf00d5").body, b"from b")
         self.client.send(get("/5,025eaf00d5?proxied=true"))

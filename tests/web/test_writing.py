@@ -26,7 +26,7 @@ class WritingTests(SynchronousTestCase):
         self.world = make_world(self, "-fileSizeLimitMB=1")
         self.world.allocate(1)
         self.world.allocate(2, replication="001")
-        self.world.locations.known[2] = [ITSELF, OTHER]
+        self.world.locations.holders[2] = [ITSELF, OTHER]
         self.replicator = self.world.replicator
 
     def stored(self, key: int, volume: int = 1) -> Needle | None:
@@ -176,7 +176,7 @@ class ReplicatedTests(WritingTests):
 
     def test_too_few(self) -> None:
         """With fewer servers than the volume wants nothing is stored, and the master is asked anew next time."""
-        self.world.locations.known[2] = [ITSELF]
+        self.world.locations.holders[2] = [ITSELF]
         self.check_refused(self.world.ask("PUT", fid(3, 2), b"data"), 500,
                            "replicating operations [1] is less than volume 2 replication copy count [2]")
         self.assertEqual(self.world.locations.forgotten, [2])
@@ -196,6 +196,6 @@ class ReplicatedTests(WritingTests):
 
     def test_not_here(self) -> None:
         """A volume that only others have is written there."""
-        self.world.locations.known[9] = [OTHER, THIRD]
+        self.world.locations.holders[9] = [OTHER, THIRD]
         self.assertEqual(self.world.ask("PUT", fid(3, 9), b"data").status, 201)
         self.assertEqual(self.replicator.written[0][0]["locations"], [OTHER, THIRD])

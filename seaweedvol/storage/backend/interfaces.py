@@ -15,6 +15,9 @@ class IPinnedDescriptor(Interface):
 
     number: int = Attribute("The file descriptor, for ``preadv`` and ``sendfile``; never to be closed by who reads it.")
 
+    def read_at(length: int, offset: int) -> bytes:
+        """As :meth:`IVolumeFile.read_at`."""
+
 
 class IVolumeFile(Interface):
     """A file with one writer and any number of readers, which need no lock."""

@@ -24,7 +24,9 @@ from seaweedvol.storage.needlemap import Counts
 from seaweedvol.storage.volume.appending import Appender
 from seaweedvol.storage.volume.batching import Put, Removal, SyncTicket, apply
 from seaweedvol.storage.volume.core import Core, Files
+from seaweedvol.storage.volume.glancing import Glancer, Glimpse, Verdict
 from seaweedvol.storage.volume.info import write_info
+from seaweedvol.storage.volume.opening import OpenNeedle, open_now
 from seaweedvol.storage.volume.paths import VolumePaths
 from seaweedvol.storage.volume.reading import PAGED_ABOVE, PagedNeedle, open_needle, read_needle
 from seaweedvol.storage.volume.readonly import ReadOnlyReason
@@ -188,6 +190,14 @@ class Volume:
     ) -> SyncTicket | None:
         """As :func:`batching.apply`."""
         return apply(self._core, self._appender.group, changes, blocking=blocking, fsync=fsync)
+
+    def glance(self, key: int, glancer: Glancer) -> Glimpse | Verdict:
+        """As :meth:`glancing.Glancer.glance`."""
+        return glancer.glance(self._core, key)
+
+    def open_now(self, key: int) -> OpenNeedle | None:
+        """As :func:`opening.open_now`."""
+        return open_now(self._core, key)
 
     @property
     def files(self) -> Files | None:

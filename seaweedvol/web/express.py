@@ -1,0 +1,222 @@
+"""The express lane: requests for needles that are answered where their bytes arrive, without a thread or a coroutine.
+
+Takes whole requests out of the bytes of a connection, as long as they are of the usual shapes and everything they need
+is at hand. Whatever it does not take, the general road (:mod:`app`) answers from the same bytes on the same connection.
+It decides nothing by itself: parsing, conditions, ranges and heads are functions that both roads share, and a test
+sends every shape of request down both and compares the bytes. Reads are here, changes in :mod:`expresschanges`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+from twisted.logger import Logger
+
+from seaweedvol.security.jwt import token_from
+from seaweedvol.storage.volume.glancing import MISSING, Glancer, Glimpse
+from seaweedvol.web import ranges
+from seaweedvol.web.compressing import is_gzip
+from seaweedvol.web.conditional import is_not_modified
+from seaweedvol.web.headformats import Described, Format, HeadFormats, Kind
+from seaweedvol.web.headlines import CLOSE, CORS, GZIP, Facts, HeadLines
+from seaweedvol.web.reply import new_request_id, server_name
+from seaweedvol.web.request import Query
+from seaweedvol.web.sniffing import SNIFFED_LENGTH, detect_content_type
+from seaweedvol.web.timing import HttpDate
+
+if TYPE_CHECKING:
+    from seaweedvol.server.server import VolumeServer
+    from seaweedvol.storage.volume.volume import Volume
+    from seaweedvol.web.laneside import LaneSide
+
+_STYLE: Final = CORS | CLOSE
+
+# The paths that the grammar of needle paths reads the same way, without a name and with at most a token as query.
+_READ = re.compile(
+    rb"(GET|HEAD) /([0-9]{1,9})[,/]([0-9a-fA-F]{1,16})([0-9a-fA-F]{8})(?:\.[A-Za-z0-9]{1,16})?"
+    rb"(?:\?jwt=([A-Za-z0-9_.\-]+))? HTTP/1\.1\r\n").match
+_BLANK_LINE: Final = b"\r\n\r\n"
+
+_log = Logger()
+
+
+class Changes(Protocol):
+    """Takes uploads and deletions."""
+
+    def take(self, data: bytes, channel: LaneSide, facts_of: Callable[[bytes], Facts | None]) -> int:
+        """As :meth:`Express.take`."""
+        ...
+
+
+class Large(Protocol):
+    """Takes reads of needles that are not read in one piece."""
+
+    def take(self, channel: LaneSide, volume: Volume, key: int, cookie: int, facts: Facts, *, is_head: bool) -> bool:
+        """Answer, or say that it must be done elsewhere."""
+        ...
+
+
+class Express:
+    """The lane of one port.
+
+    :param changes: None for a port that only reads.
+    """
+
+    def __init__(self, server: VolumeServer, formats: HeadFormats, changes: Changes | None = None, *,
+                 large: Large | None = None, now_ns: Callable[[], int] = time.time_ns,
+                 entropy: Callable[[int], bytes] = os.urandom) -> None:
+        self._lines = HeadLines()
+        self._blocks = self._lines.blocks
+        self._formats = formats
+        self._described = formats.known
+        self._glancer = Glancer()
+        self._find = server.store.find
+        self._guard = server.guard
+        self._limit = server.download_limit
+        self._changes = changes
+        self._large = large
+        self._now_ns = now_ns
+        self._entropy = entropy
+        self._date = HttpDate()
+
+    def take(self, data: bytes, channel: LaneSide) -> int:
+        """Answer the request that ``data`` begins with, if it is one for the lane.
+
+        :returns: how many bytes it took; 0 when the request is the general road's.
+        """
+        match = _READ(data)
+        try:
+            if match is None:
+                return self._changes.take(data, channel, self._facts_of) if self._changes is not None else 0
+            method, volume_text, key_text, cookie_text, token = match.groups()
+            block = data[match.end():]
+            facts = self._blocks.get(block)
+            if facts is None:
+                block = block[:block.find(_BLANK_LINE) + 4]
+                facts = self._facts_of(block)
+                if facts is None:
+                    return 0
+            is_taken = facts.length < 0 and self._read(
+                channel, method == b"HEAD", volume_text, key_text, cookie_text, token, facts)
+            return match.end() + len(block) if is_taken else 0
+        except Exception:
+            # The general road reports what is wrong, unless something is out already.
+            _log.failure("a request is left to the general road")
+            return 0
+
+    def _facts_of(self, block: bytes) -> Facts | None:
+        return self._lines.facts_of(block) if block else None
+
+    # --- reads ---------------------------------------------------------------------------------------------------
+
+    def _read(self, channel: LaneSide, is_head: bool, volume_text: bytes, key_text: bytes, cookie_text: bytes,
+              token: bytes | None, facts: Facts) -> bool:
+        limit = self._limit
+        if limit.limit and limit.is_over:
+            return False
+        if self._guard.read_key and not self._is_allowed(volume_text, key_text + cookie_text, token, facts):
+            return False
+        volume = self._find(int(volume_text))
+        if volume is None:
+            return False
+        glimpse = volume.glance(int(key_text, 16), self._glancer)
+        if glimpse.__class__ is not tuple:
+            if glimpse is MISSING:
+                return self._reply_missing(channel, facts, is_head)
+            return self._large is not None and self._large.take(
+                channel, volume, int(key_text, 16), int(cookie_text, 16), facts, is_head=is_head)
+        if glimpse[0] != int(cookie_text, 16):
+            return self._reply_missing(channel, facts, is_head)
+        described = self._described.get(glimpse[3])
+        if described is None:
+            described = self._formats.describe(glimpse[3])
+        if described.is_special or facts.is_special or is_head:
+            return self._reply_special(channel, glimpse, described, facts, is_head=is_head)
+        return self._reply(channel, glimpse, described, facts)
+
+    def _is_allowed(self, volume_text: bytes, fid_text: bytes, token: bytes | None, facts: Facts) -> bool:
+        if token is None:
+            found = token_from(_NO_QUERY, facts.headers, facts.headers.get_all("Cookie"))
+        else:
+            found = token.decode("ascii")
+        return self._guard.check_read(volume_text.decode("ascii"), fid_text.decode("ascii"), found)
+
+    def _reply(self, channel: LaneSide, glimpse: Glimpse, described: Described, facts: Facts) -> bool:
+        """The whole needle as it is stored."""
+        style = facts.variation & _STYLE
+        found = described.formats.get(style)
+        if found is None:
+            found = self._formats.format_of(described, Kind.WHOLE, style)
+            if found is None:
+                return False
+        form, is_sniffed = found
+        _, checksum, content, _ = glimpse
+        now_ns = self._now_ns()
+        if is_sniffed:
+            head = form % (len(content), checksum, new_request_id(now_ns, self._entropy).encode(),
+                           self._date.at(now_ns), _sniffed(content))
+        else:
+            head = form % (len(content), checksum, new_request_id(now_ns, self._entropy).encode(),
+                           self._date.at(now_ns))
+        channel.reply_now(b"".join((head, content)), "GET", closes=style >= CLOSE)
+        return True
+
+    def _reply_special(self, channel: LaneSide, glimpse: Glimpse, described: Described, facts: Facts, *,
+                       is_head: bool) -> bool:
+        """What is conditional, a part, packed or without body."""
+        _, checksum, content, _ = glimpse
+        style = facts.variation & _STYLE
+        if described.is_refused:
+            return False
+        if facts.is_conditional and is_not_modified(facts.headers, described.last_modified, f"{checksum:08x}"):
+            return self._send_empty(channel, self._formats.format_of(described, Kind.NOT_MODIFIED, style), facts)
+        is_packed = described.is_compressed and is_gzip(bytes(content[:2]))
+        if is_packed and not facts.variation & GZIP:
+            return False
+        if is_head:
+            found = self._formats.format_of(described, Kind.HEAD, style, is_packed=is_packed)
+            return self._send(channel, found, (len(content), checksum), b"", facts)
+        if not facts.range:
+            found = self._formats.format_of(described, Kind.WHOLE, style, is_packed=is_packed)
+            return self._send(channel, found, (len(content), checksum), content, facts)
+        wanted = ranges.decide(facts.range, len(content))
+        if not isinstance(wanted, ranges.Single) or wanted.length <= 0:
+            return False
+        found = self._formats.format_of(described, Kind.PART, style, is_packed=is_packed)
+        part = content[wanted.start:wanted.start + wanted.length]
+        where = wanted.content_range(len(content)).encode()
+        return self._send(channel, found, (wanted.length, where, checksum), part, facts)
+
+    def _send(self, channel: LaneSide, found: Format | None, own: tuple[object, ...], content: bytes | memoryview,
+              facts: Facts) -> bool:
+        if found is None:
+            return False
+        form, is_sniffed = found
+        now_ns = self._now_ns()
+        filling = (*own, new_request_id(now_ns, self._entropy).encode(), self._date.at(now_ns))
+        if is_sniffed:
+            filling = (*filling, _sniffed(content))
+        channel.reply_now(b"".join((form % filling, content)), "GET", closes=facts.variation >= CLOSE)
+        return True
+
+    def _reply_missing(self, channel: LaneSide, facts: Facts, is_head: bool) -> bool:
+        return self._send_empty(channel, self._formats.missing(facts.variation & _STYLE, is_head=is_head), facts)
+
+    def _send_empty(self, channel: LaneSide, found: Format | None, facts: Facts) -> bool:
+        return self._send(channel, found, (), b"", facts)
+
+
+_NO_QUERY: Final = Query()
+
+
+def _sniffed(content: bytes | memoryview) -> bytes:
+    return detect_content_type(bytes(content[:SNIFFED_LENGTH])).encode()
+
+
+def make_formats(server: VolumeServer) -> HeadFormats:
+    """The formats of a server's replies; the ports share them."""
+    return HeadFormats(server_name(server.settings.offset_width))

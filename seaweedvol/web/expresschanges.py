@@ -1,0 +1,222 @@
+"""Uploads and deletions on the express lane: found in the bytes of a connection, made in batches, then answered.
+
+Takes small files that are stored as they come, under new keys. What is to be compressed, unpacked, turned, compared
+with what is there, or refused, is the general road's (:mod:`writing`, :mod:`deleting`), from the same bytes. Names,
+types, checks and replies are decided by the functions that it uses too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from seaweedvol.security.jwt import token_from
+from seaweedvol.storage.format.checksum import crc32c
+from seaweedvol.storage.format.fields import FLAG_MANIFEST, FLAG_TTL, encode_fields
+from seaweedvol.storage.format.ttl import EMPTY_TTL
+from seaweedvol.storage.volume.batching import Put, Removal
+from seaweedvol.storage.volume.glancing import Glancer
+from seaweedvol.web.changequery import ChangeQueries, ChangeQuery
+from seaweedvol.web.changereplies import ChangeReplies
+from seaweedvol.web.compressing import is_compressible
+from seaweedvol.web.forms import Forms
+from seaweedvol.web.headlines import CLOSE, Facts
+from seaweedvol.web.request import is_media_type
+from seaweedvol.web.sniffing import SNIFFED_LENGTH, detect_content_type
+from seaweedvol.web.upload import LAST_MODIFIED_MASK, OCTETS, PLAIN_FLAGS, UploadRules, stored_mime
+
+if TYPE_CHECKING:
+    from seaweedvol.server.interfaces import Location
+    from seaweedvol.server.server import VolumeServer
+    from seaweedvol.storage.volume.volume import Volume
+    from seaweedvol.web.batches import Batches
+    from seaweedvol.web.laneside import LaneSide
+
+# A body up to this size is waited for in memory.
+GATHERED_LENGTH: Final = 256 << 10
+_MAX_FIELD: Final = 255
+_BLANK_LINE: Final = b"\r\n\r\n"
+
+_CHANGE = re.compile(
+    rb"(POST|PUT|DELETE) /(([0-9]{1,9}),([0-9a-fA-F]{1,16})([0-9a-fA-F]{8})(\.[A-Za-z0-9]{1,16})?)"
+    rb"(?:\?([A-Za-z0-9=&_.\-]*))? HTTP/1\.1\r\n").match
+
+FactsOf = Callable[[bytes], Facts | None]
+
+
+class ExpressChanges:
+    """The lane's uploads and deletions.
+
+    :param now: seconds since 1970, for needles that come without a time.
+    """
+
+    def __init__(self, server: VolumeServer, rules: UploadRules, batches: Batches, replies: ChangeReplies,
+                 now: Callable[[], float]) -> None:
+        self._server = server
+        self._rules = rules
+        self._batches = batches
+        self._replies = replies
+        self._now = now
+        self._forms = Forms()
+        self._queries = ChangeQueries()
+        self._glancer = Glancer()
+
+    def take(self, data: bytes, channel: LaneSide, facts_of: FactsOf) -> int:
+        """As :meth:`Express.take`."""
+        match = _CHANGE(data)
+        if match is None:
+            return 0
+        head_end = data.find(_BLANK_LINE, match.end() - 2) + 4
+        if head_end < 4:
+            return 0
+        facts = facts_of(data[match.end():head_end])
+        query = self._queries.meaning_of(match[7] or b"")
+        if facts is None or query is None or facts.has_extras or facts.range or facts.length > GATHERED_LENGTH:
+            return 0
+        volume = self._server.store.find(int(match[3]))
+        if volume is None or volume.is_read_only or not self._is_allowed(match, channel, facts, query):
+            return 0
+        if match[1] == b"DELETE":
+            return self._delete(match, data, head_end, channel, facts, query, volume)
+        return self._upload(match, data, head_end, channel, facts, query, volume)
+
+    def _is_allowed(self, match: re.Match[bytes], channel: LaneSide, facts: Facts, query: ChangeQuery) -> bool:
+        guard = self._server.guard
+        if not guard.allows_peer(channel.peer_host):
+            return False
+        if not guard.write_key:
+            return True
+        token = token_from(query.arguments, facts.headers, facts.headers.get_all("Cookie"))
+        return guard.check_write(match[3].decode("ascii"), (match[4] + match[5]).decode("ascii"), token)
+
+    def _replicas(self, volume: Volume, query: ChangeQuery) -> tuple[Location, ...] | None:
+        """The other servers that must repeat a change; None when that is not known at once."""
+        copy_count = volume.placement.copy_count
+        if copy_count == 1 or query.is_replica:
+            return ()
+        if self._server.replicator.road is None:
+            return None
+        known = self._server.locations.known(volume.id)
+        if known is None or len(known) < copy_count:
+            return None
+        here = self._replies.own_url
+        return tuple([location for location in known if location.url != here])
+
+    # --- uploads -------------------------------------------------------------------------------------------------
+
+    def _upload(self, match: re.Match[bytes], data: bytes, head_end: int, channel: LaneSide, facts: Facts,
+                query: ChangeQuery, volume: Volume) -> int:
+        limit = self._server.upload_limit
+        end = head_end + facts.length
+        replicas = self._replicas(volume, query)
+        road = self._server.replicator.road if replicas else None
+        if facts.length <= 0 or limit.limit and (limit.is_over or end > len(data)) or replicas is None:
+            return 0
+        if end > len(data):
+            limit.add(facts.length)
+            channel.gather(data, end - len(data), lambda: limit.release(facts.length))
+            return len(data)
+        draft = self._draft(match, data, head_end, end, facts, query)
+        if draft is None:
+            return 0
+        put, name, mime = draft
+        method = match[1].decode("ascii")
+        limit.add(facts.length)
+
+        def done() -> None:
+            if put.is_taken and put.error is None and road is not None:
+                road.write_now(
+                    b"/" + match[2], replicas, replicated, data=put.data, name=name, mime=mime, flags=put.fields[0],
+                    last_modified=put.last_modified, ttl=query.ttl or volume.ttl, fsync=query.fsync,
+                    token=query.token(facts))
+                return
+            limit.release(facts.length)
+            if put.is_taken and put.error is None:
+                channel.reply_held(self._replies.created(put, name, mime, facts.variation),
+                                   closes=facts.variation >= CLOSE)
+            else:
+                channel.give_back(data[:end])
+
+        def replicated(error: str | None) -> None:
+            limit.release(facts.length)
+            if error is None:
+                answer = self._replies.created(put, name, mime, facts.variation)
+            else:
+                answer = self._replies.not_replicated(volume.id, error, facts.variation)
+            channel.reply_held(answer, closes=facts.variation >= CLOSE)
+
+        channel.hold(method)
+        self._batches.add(volume, put, done, fsync=query.fsync)
+        return end
+
+    def _draft(self, match: re.Match[bytes], data: bytes, start: int, end: int, facts: Facts,
+               query: ChangeQuery) -> tuple[Put, bytes, bytes] | None:
+        """The needle to store, its name and media type; None when making it takes more than a look."""
+        content_type = facts.content_type
+        is_form = match[1] == b"POST" and (not content_type or "form-data" in content_type)
+        if is_form:
+            found = self._forms.file_in(data, start, end, content_type)
+            if found is None:
+                return None
+            (name, said), start, end = found
+            mime = stored_mime(name, said, "", self._rules.mime_types)
+        else:
+            if content_type and not is_media_type(content_type):
+                return None
+            name = match[2].decode("ascii")
+            mime = stored_mime(name, content_type, content_type, self._rules.mime_types)
+        body = data[start:end]
+        if len(body) > self._rules.size_limit or self._is_changed(name, mime, body, query):
+            return None
+        raw_name, raw_mime = name.encode("utf-8", "surrogateescape"), mime.encode("utf-8", "surrogateescape")
+        if len(raw_name) > _MAX_FIELD or len(raw_mime) > _MAX_FIELD:
+            return None
+        last_modified = (query.modified_time or int(self._now())) & LAST_MODIFIED_MASK
+        flags = PLAIN_FLAGS | FLAG_TTL if query.ttl else PLAIN_FLAGS
+        fields = encode_fields(flags, raw_name, raw_mime, b"", last_modified, query.ttl or EMPTY_TTL)
+        put = Put(int(match[4], 16), int(match[5], 16), body, crc32c(body), fields, last_modified)
+        return put, raw_name, raw_mime
+
+    def _is_changed(self, name: str, mime: str, body: bytes, query: ChangeQuery) -> bool:
+        """Whether something else than the body itself would be stored."""
+        if self._rules.upright is not None:
+            return True
+        if query.is_replica:
+            return False
+        kind = mime or detect_content_type(body[:SNIFFED_LENGTH])
+        return is_compressible(name, "" if kind == OCTETS else kind)
+
+    # --- deletions -----------------------------------------------------------------------------------------------
+
+    def _delete(self, match: re.Match[bytes], data: bytes, end: int, channel: LaneSide, facts: Facts,
+                query: ChangeQuery, volume: Volume) -> int:
+        replicas = self._replicas(volume, query)
+        road = self._server.replicator.road if replicas else None
+        if facts.length > 0 or replicas is None:
+            return 0
+        key, cookie = int(match[4], 16), int(match[5], 16)
+        glimpse = volume.glance(key, self._glancer)
+        if not isinstance(glimpse, tuple) or glimpse[0] != cookie or glimpse[3][0] & FLAG_MANIFEST:
+            return 0
+        size = 4 + len(glimpse[2]) + len(glimpse[3])
+        removal = Removal(key, cookie, glimpse[1])
+
+        def done() -> None:
+            if not removal.is_taken or removal.error is not None:
+                channel.give_back(data[:end])
+            elif road is not None:
+                road.delete_now(b"/" + match[2], replicas, replicated, token=query.token(facts))
+            else:
+                channel.reply_held(self._replies.deleted(size, facts.variation), closes=facts.variation >= CLOSE)
+
+        def replicated(error: str | None) -> None:
+            if error is None:
+                answer = self._replies.deleted(size, facts.variation)
+            else:
+                answer = self._replies.not_deleted(error, facts.variation)
+            channel.reply_held(answer, closes=facts.variation >= CLOSE)
+
+        channel.hold("DELETE")
+        self._batches.add(volume, removal, done)
+        return end

@@ -1,0 +1,98 @@
+"""Forms of one file that are there as a whole, read in place, for the express lane.
+
+The usual upload is a form whose first part is the file. Where that is so in the plainest way, its name, type and data
+are found by searching; anything else gives None and is read by the parser of all forms (:mod:`multipart`), which
+decides in every case of doubt. The meaning of a part's header lines is that parser's too, remembered by line.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from seaweedvol.web.intake import windows_base
+from seaweedvol.web.multipart import PartBegan
+from seaweedvol.web.request import Headers
+
+_BOUNDARY = re.compile(r"multipart/form-data; ?boundary=([0-9A-Za-z'_\-]{1,70})\Z").match
+_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t -~]*?)[ \t]*\Z").match
+_BLANK_LINE: Final = b"\r\n\r\n"
+_MAX_HEAD: Final = 2048
+_MAX_REMEMBERED: Final = 1024
+
+Part = tuple[str, str]
+"""File name, content type."""
+_REFUSED_NAMES: Final = frozenset((b"content-encoding", b"content-md5", b"content-transfer-encoding"))
+
+
+class Forms:
+    """Finds the file of a form; remembers lines, boundedly."""
+
+    def __init__(self) -> None:
+        self._lines: dict[bytes, tuple[str, str] | None] = {}
+
+    def file_in(self, request: bytes, start: int, end: int, content_type: str) -> tuple[Part, int, int] | None:
+        """Name and type of the file of a form that lies in ``request`` from ``start`` to ``end``, and where its data
+        begin and end; None when that takes more than a look.
+        """
+        announced = _BOUNDARY(content_type)
+        if announced is None:
+            return None
+        dashed = b"--" + announced[1].encode("ascii")
+        head_start = start + len(dashed) + 2
+        if not request.startswith(dashed + b"\r\n", start):
+            return None
+        head_end = request.find(_BLANK_LINE, head_start, min(end, head_start + _MAX_HEAD))
+        if head_end < 0:
+            return None
+        part = self._part(request[head_start:head_end])
+        data_start = head_end + 4
+        mark = b"\r\n" + dashed
+        data_end = request.find(mark, data_start, end)
+        if part is None or data_end <= data_start or request.startswith(dashed, data_start):
+            return None
+        after = data_end + len(mark)
+        if request[after:after + 2] not in (b"--", b"\r\n"):
+            return None
+        return part, data_start, data_end
+
+    def _part(self, head: bytes) -> Part | None:
+        name = content_type = ""
+        for line in head.split(b"\r\n"):
+            found = self._lines.get(line, ...)
+            if found is ...:
+                found = self._learn(line)
+            if found is None:
+                return None
+            what, value = found
+            if what == "name":
+                if name:
+                    return None
+                name = value
+            elif what == "type":
+                if content_type:
+                    return None
+                content_type = value
+        return (name, content_type) if name else None
+
+    def _learn(self, line: bytes) -> tuple[str, str] | None:
+        found = _meaning(line)
+        if len(self._lines) >= _MAX_REMEMBERED:
+            self._lines.clear()
+        self._lines[line] = found
+        return found
+
+
+def _meaning(line: bytes) -> tuple[str, str] | None:
+    match = _LINE(line)
+    if match is None:
+        return None
+    spelt, value = match[1].lower(), match[2].decode("ascii")
+    if spelt in _REFUSED_NAMES:
+        return None
+    if spelt == b"content-type":
+        return "type", value
+    if spelt == b"content-disposition":
+        name = PartBegan(Headers([("Content-Disposition", value)])).file_name
+        return ("name", windows_base(name)) if name else None
+    return "", ""

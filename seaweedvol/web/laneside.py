@@ -1,0 +1,185 @@
+"""A connection as the express lane sees it: requests offered as bytes, answers given at once, later, or not at all.
+
+The half of :class:`~seaweedvol.web.channel.Channel` that the lane uses. A request that the lane has taken and not yet
+answered stands where an exchange would stand, so all that a connection does about exchanges holds for it too.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from seaweedvol.web.outgoing import NOTHING, Outgoing
+
+if TYPE_CHECKING:
+    from seaweedvol.web.sites import Site
+
+Take = Callable[[bytes, "LaneSide"], int]
+"""Offers bytes to the express lane: how many of them it took, whole requests only; 0 for none."""
+
+
+def _nothing() -> None:
+    pass
+
+
+class _Held:
+    """Stands for an exchange while a request of the express lane waits for its answer."""
+
+    class body:  # noqa: N801 (as an instance of it is called elsewhere)
+        is_complete = True
+
+    def cancel(self) -> None:
+        """Nobody waits for the client any more than for the answer."""
+
+
+HELD: Final[Any] = _Held()
+
+
+class LaneSide(ABC):
+    """What a channel keeps for the lane.
+
+    :param take: None for a port without a lane.
+    """
+
+    site: Site
+    unread: bytearray
+    input_error: str | None
+    is_lost: bool
+    peer_host: str
+    _wire: Any
+    _exchange: Any
+    _is_closing: bool
+    _served: int
+    _last_active: float
+    _last_method: str
+
+    def __init__(self, take: Take | None, seconds: Callable[[], float]) -> None:
+        self._take = take
+        self._seconds = seconds
+        # Whether the request that comes next has not been offered yet.
+        self._is_untried = True
+        # A request that is not all there, in pieces, and how much of it is not.
+        self._pieces: list[bytes] = []
+        self._missing = 0
+        self._gathering_over: Callable[[], None] = _nothing
+
+    @abstractmethod
+    def _advance(self) -> None:
+        """Go on with what waits in ``unread``."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Close."""
+
+    @abstractmethod
+    def _note_activity(self) -> None:
+        """The client is there."""
+
+    # --- the express lane calls these ----------------------------------------------------------------------------
+
+    def reply_now(self, answer: bytes, method: str, *, closes: bool = False) -> None:
+        """Send the whole answer to the request that was just taken."""
+        self._last_active = self._seconds()
+        self._served += 1
+        self._last_method = method
+        wire = self._wire
+        wire.write(answer)
+        if closes:
+            self._close()
+        elif not getattr(wire, "is_clear", True):
+            # The client is slow to read: it gets no further answers before it has this one.
+            self._hold(method)
+            wire.write_from(NOTHING, self._sent)
+
+    def gather(self, data: bytes, missing: int, over: Callable[[], None]) -> None:
+        """Keep ``data``, the beginning of a request, until ``missing`` more bytes have come, and then offer it again.
+
+        :param over: called before that, and also when it does not come to it.
+        """
+        self._note_activity()
+        self._pieces.append(data)
+        self._missing = missing
+        self._gathering_over = over
+
+    def hold(self, method: str) -> None:
+        """The answer to the request that was just taken comes later, by :meth:`reply_held` or :meth:`give_back`."""
+        self._note_activity()
+        self._hold(method)
+
+    def _hold(self, method: str) -> None:
+        self._exchange = HELD
+        self._last_method = method
+
+    def reply_held(self, answer: bytes, *, closes: bool = False) -> None:
+        """Send the answer to the request that is held."""
+        self._exchange = None
+        if self.is_lost or self._is_closing:
+            return
+        closes = closes or self.site.is_stopping
+        if answer:
+            self.reply_now(answer, self._last_method, closes=closes)
+        elif closes:
+            self._close()
+        if self._exchange is None and not self._is_closing and (self.unread or self.input_error is not None):
+            self._advance()
+
+    def send_held(self, outgoing: Outgoing, done: Callable[[], None], *, closes: bool = False) -> None:
+        """Let the answer to the request that is held send itself; ``done`` is called when it has, or cannot."""
+        def over(error: Exception | None) -> None:
+            done()
+            if error is None:
+                self._served += 1
+                self.reply_held(b"", closes=closes)
+
+        self._wire.write_from(outgoing, over)
+
+    @property
+    def can_send_files(self) -> bool:
+        """Whether :meth:`send_held` works on this transport."""
+        return hasattr(self._wire, "write_from")
+
+    def give_back(self, data: bytes) -> None:
+        """Serve the request that is held on the general road. ``data`` are its bytes."""
+        self._exchange = None
+        if self.is_lost or self._is_closing:
+            return
+        self.unread[:0] = data
+        self._is_untried = False
+        # The request before it was none of which blank lines may be left.
+        self._last_method = ""
+        self._advance()
+
+    def _sent(self, error: Exception | None) -> None:
+        if error is None:
+            self.reply_held(b"")
+
+    def _gathered(self, data: bytes) -> bytes | None:
+        """The request that has been gathered; None while it is not all there."""
+        self._pieces.append(data)
+        self._missing -= len(data)
+        if self._missing > 0:
+            self._note_activity()
+            return None
+        return self._all_gathered()
+
+    def _all_gathered(self) -> bytes:
+        pieces, self._pieces, self._missing = self._pieces, [], 0
+        self._gathering_over()
+        return b"".join(pieces)
+
+    def _spill(self) -> None:
+        """What was gathered will not be complete, or shall not wait: the general road takes it."""
+        if self._missing:
+            self._is_untried = False
+            self.unread += self._all_gathered()
+            self._advance()
+
+    def _offer(self) -> bool:
+        """Offer the express lane what waits; whether it took a request."""
+        self._is_untried = False
+        assert self._take is not None
+        taken = self._take(bytes(self.unread), self)
+        del self.unread[:taken]
+        self._is_untried = taken > 0
+        return taken > 0
