@@ -70,7 +70,7 @@ class NeedleMapTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Merge and bucket early, so that few needles reach all of it."""
         self.patch(memory, "SMALLEST_MERGE", 3)
-        self.patch(memory, "FIRST_BUCKETS", 4)
+        self.patch(memory, "MOST_RECENT", 4)
 
     def make(self, index: MemoryFile) -> INeedleMap:
         """An empty map over an empty file."""
@@ -234,7 +234,7 @@ class ModelTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Merge and bucket early."""
         self.patch(memory, "SMALLEST_MERGE", 3)
-        self.patch(memory, "FIRST_BUCKETS", 4)
+        self.patch(memory, "MOST_RECENT", 4)
 
     @settings(max_examples=200, deadline=None)
     @given(strategies.widths, steps)

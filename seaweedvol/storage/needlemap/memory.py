@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
 from typing import Final
 
 from zope.interface import implementer
 
 from seaweedvol.storage.backend import IVolumeFile
 from seaweedvol.storage.format.index import TOMBSTONE_SIZE, OffsetWidth, encode_entries, encode_entry
-from seaweedvol.storage.needlemap.columns import WORD, Columns, empty_columns, pack, unpack
+from seaweedvol.storage.needlemap.columns import Columns, empty_columns, pack, unpack
 from seaweedvol.storage.needlemap.counts import Counts
 from seaweedvol.storage.needlemap.interfaces import INeedleMap
 
@@ -18,8 +17,10 @@ SMALLEST_MERGE: Final = 2048
 """Needles out of order that are worth a merge, at least."""
 MERGE_PART: Final = 64
 """A merge moves every needle, so it waits until one in so many is out of order."""
-FIRST_BUCKETS: Final = 4096
-_KEY: Final = itemgetter(0)
+UNBUCKETED_PART: Final = 4
+"""New buckets are worth it once one key in so many came since and is in none: where keys lie now wider apart."""
+MOST_RECENT: Final = 1024
+"""Of so many of the highest keys, the lower half is taken to be complete."""
 
 
 @implementer(INeedleMap)
@@ -29,7 +30,7 @@ class MemoryNeedleMap:
     :param columns, counts: what :func:`replay` made of the rows that are in ``index`` already.
     """
 
-    __slots__ = ("counts", "get", "_index", "_index_end", "_width", "_entry_length", "_columns", "_next_buckets")
+    __slots__ = ("counts", "get", "_index", "_index_end", "_width", "_entry_length", "_columns", "_bucketed")
 
     def __init__(
         self, index: IVolumeFile, width: OffsetWidth, columns: Columns | None = None, counts: Counts | None = None,
@@ -40,38 +41,45 @@ class MemoryNeedleMap:
         self._width = width
         self._entry_length = width.entry_length
         self._publish(columns or empty_columns(width is OffsetWidth.FIVE))
+        self._bucketed = 0
 
     def _publish(self, columns: Columns) -> None:
         """From now on work on ``columns``."""
         self._columns = columns
-        # Bound, so that a lookup costs one call: replacing it is what swaps the columns under readers.
-        self.get = columns.get
-        self._next_buckets = max(FIRST_BUCKETS, 2 * len(columns.keys))
+        # Replacing it is what swaps the columns under readers.
+        self.get = columns.lookup()
 
     def put(self, key: int, offset: int, size: int) -> None:
         self._write_rows(encode_entry(self._width, key, offset, size))
         self._put(key, offset, size)
 
     def _put(self, key: int, offset: int, size: int) -> None:
-        value = pack(offset, size)
-        columns = self._columns
-        keys = columns.keys
-        if not keys or key > keys[-1]:
-            columns.append(key, value)
+        if key > self.counts.max_key:
+            self._columns.recent[key] = pack(offset, size)
             self.counts.add_put(key, size, 0)
-            if len(keys) > self._next_buckets:
-                self._publish(columns.bucketed())
+            self._settle_if_many()
             return
-        found = columns.get(key)
-        self._set(key, value)
+        found = self.get(key)
+        self._set(key, pack(offset, size))
         self.counts.add_put(key, size, found[1] if found else 0)
+
+    def _settle_if_many(self) -> None:
+        columns = self._columns
+        if len(columns.recent) < MOST_RECENT:
+            return
+        columns = columns.settled(MOST_RECENT // 2)
+        count = len(columns.keys)
+        if count - max(columns.tail, self._bucketed) > max(MOST_RECENT, count // UNBUCKETED_PART):
+            columns = columns.bucketed()
+            self._bucketed = count
+        self._publish(columns)
 
     def delete(self, key: int, tombstone_offset: int) -> int:
         self._write_rows(encode_entry(self._width, key, tombstone_offset, TOMBSTONE_SIZE))
         return self._delete(key)
 
     def _delete(self, key: int) -> int:
-        found = self._columns.get(key)
+        found = self.get(key)
         if found is None or found[1] < 0:
             return 0
         offset, size = found
@@ -81,45 +89,23 @@ class MemoryNeedleMap:
 
     def put_all(self, rows: Sequence[tuple[int, int, int]]) -> None:
         self._write_rows(encode_entries(self._width, rows))
-        # Needles do not care for one another, so they may be entered by key: what a few clients at once bring out of
-        # order then still goes to the end of the columns. What follows one another under one key stays in order.
-        ordered = sorted(rows, key=_KEY)
-        for at in range(self._append_all(ordered), len(ordered)):
-            key, offset, size = ordered[at]
-            if size == TOMBSTONE_SIZE:
+        # As :meth:`_put`, without its calls: this is on the road of every upload.
+        counts, recent = self.counts, self._columns.recent
+        for key, offset, size in rows:
+            if key > counts.max_key and size >= 0:
+                recent[key] = pack(offset, size)
+                counts.max_key = key
+                counts.file_count += 1
+                counts.content_bytes += size
+            elif size == TOMBSTONE_SIZE:
                 self._delete(key)
             else:
                 self._put(key, offset, size)
-
-    def _append_all(self, ordered: list[tuple[int, int, int]]) -> int:
-        """Put rows as long as each has a greater key than all before it; how many. As :meth:`_put`, without its calls:
-        this lies on the road of every upload.
-        """
-        columns, counts = self._columns, self.counts
-        add_key, add_value, high = columns.keys.append, columns.values.append, columns.high
-        last = columns.keys[-1] if columns.keys else -1
-        done = total = 0
-        for key, offset, size in ordered:
-            if key <= last or size < 0:
-                break
-            value = pack(offset, size)
-            add_value(value & WORD)
-            if high is not None:
-                high.append(value >> 64)
-            add_key(key)
-            last = key
-            total += size
-            done += 1
-        if done:
-            counts.max_key = max(counts.max_key, last)
-            counts.file_count += done
-            counts.content_bytes += total
-            if len(columns.keys) > self._next_buckets:
-                self._publish(columns.bucketed())
-        return done
+                recent = self._columns.recent
+        self._settle_if_many()
 
     def retract(self, key: int, prior: tuple[int, int] | None) -> None:
-        found = self._columns.get(key)
+        found = self.get(key)
         size = found[1] if found else 0
         self._set(key, pack(*prior) if prior else 0)
         self.counts.take_back_put(size, prior[1] if prior else 0)
@@ -159,7 +145,10 @@ class MemoryNeedleMap:
         at = columns.find(key)
         if at >= 0:
             columns.store(at, value)
-            return
-        columns.overlay[key] = value
-        if len(columns.overlay) > max(SMALLEST_MERGE, len(columns.keys) // MERGE_PART):
-            self._publish(columns.merged())
+        elif key in columns.recent or not columns.keys or key > columns.keys[-1]:
+            columns.recent[key] = value
+            self._settle_if_many()
+        else:
+            columns.overlay[key] = value
+            if len(columns.overlay) > max(SMALLEST_MERGE, len(columns.keys) // MERGE_PART):
+                self._publish(columns.merged())

@@ -72,16 +72,16 @@ class ReplayTests(SynchronousTestCase):
         """Wide offsets keep their upper bits."""
         index = index_of([(1, 2**40 - 1, 5), (3, 2**32, 6), (2, 2**33 + 7, 7)], OffsetWidth.FIVE)
         columns, counts = replay(read_rows(index, OffsetWidth.FIVE), FIXED_LENGTH)
-        self.assertEqual(columns.get(1), ((2**40 - 1) * 8, 5))
-        self.assertEqual(columns.get(2), ((2**33 + 7) * 8, 7))
-        self.assertEqual(columns.get(3), (2**35, 6))
+        self.assertEqual(columns.lookup()(1), ((2**40 - 1) * 8, 5))
+        self.assertEqual(columns.lookup()(2), ((2**33 + 7) * 8, 7))
+        self.assertEqual(columns.lookup()(3), (2**35, 6))
         self.assertEqual(counts.max_needle_end, (2**40 - 1) * 8 + 40)
 
     def test_many_deletions_of_one_key(self) -> None:
         """A hundred thousand tombstones of one key take no time and count each."""
         rows = [(5, 1, 10), *[(5, 2, -1)] * 100_000, (6, 3, 4)]
         columns, counts = replay(read_rows(index_of(rows, OffsetWidth.FOUR), OffsetWidth.FOUR), FIXED_LENGTH)
-        self.assertEqual((columns.get(5), columns.get(6)), ((8, -10), (24, 4)))
+        self.assertEqual((columns.lookup()(5), columns.lookup()(6)), ((8, -10), (24, 4)))
         self.assertEqual((counts.deleted_count, counts.deleted_bytes), (100_000, 10))
 
     def test_memory(self) -> None:

@@ -89,8 +89,8 @@ class Pair:
         return list(zip(changes, outcomes))
 
 
-def state(volume: Volume) -> object:
-    """All that one could ask a volume, and both its files."""
+def state(volume: Volume) -> tuple[object, ...]:
+    """All that one could ask a volume, and both its files. The last is the only one that may differ after a load."""
     return (
         volume.data_path.read_bytes(), volume.index_path.read_bytes(), list(volume.ascending()), volume.counts,
         volume.data_length, volume.index_length, volume.last_append_at_ns, volume.last_modified_at,
@@ -103,7 +103,7 @@ class SameAsOneByOneTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Merge and bucket early, so that few needles reach all of the map."""
         self.patch(memory, "SMALLEST_MERGE", 3)
-        self.patch(memory, "FIRST_BUCKETS", 4)
+        self.patch(memory, "MOST_RECENT", 4)
 
     @settings(max_examples=200, deadline=None)
     @given(versions, strategies.widths, st.sampled_from((EMPTY_TTL, TTL)), scripts)
@@ -128,7 +128,7 @@ class SameAsOneByOneTests(SynchronousTestCase):
         for volume in (pair.batched, pair.stepwise):
             volume.close()
         again = [ground.load() for ground in grounds]
-        self.assertEqual(state(again[0]), state(again[1]))
+        self.assertEqual(state(again[0])[:-1], state(again[1])[:-1])
         self.assertEqual(grounds[0].reports, grounds[1].reports)
         for volume in again:
             volume.close()
