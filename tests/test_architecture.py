@@ -26,6 +26,7 @@ CORE: Final = ("storage", "ec", "store")
 SIDE_LIBRARIES: Final = ("security", "images", "metrics", "tier", "config")
 VALUES: Final = ERRORS_AND_IDS + ("storage.format",)
 DRAFTS_AND_PAGES: Final = ("storage.volume.writing", "storage.volume.reading")
+AT_HAND: Final = ("storage.volume.batching", "storage.volume.glancing", "storage.volume.opening")
 EVERYTHING: Final = ("",)
 
 
@@ -65,7 +66,8 @@ LAYERS: Final = (
     # layer 3
     Row("server", 3, CORE + SIDE_LIBRARIES + ("pb",)),
     # layer 4: adapters hand values of the core on, but work on it only through server
-    Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security") + VALUES + DRAFTS_AND_PAGES),
+    Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security") + VALUES
+        + DRAFTS_AND_PAGES + AT_HAND),
     Row("rpc", 4, ("server", "config", "metrics", "security", "pb") + VALUES),
     Row("cluster", 4, ("server", "store.report", "store.events", "config", "metrics", "security", "pb") + VALUES),
     Row("master", 4, ("config", "metrics", "security", "pb") + VALUES),

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 if TYPE_CHECKING:
+    from seaweedvol.storage.format.placement import ReplicaPlacement
     from seaweedvol.storage.format.ttl import Ttl
+    from seaweedvol.storage.ids import VolumeId
+    from seaweedvol.storage.volume.batching import Put, Removal, SyncTicket
+    from seaweedvol.storage.volume.glancing import Glancer, Glimpse, Verdict
+    from seaweedvol.storage.volume.opening import OpenNeedle
     from seaweedvol.storage.volume.writing import Draft
 
 
@@ -35,6 +40,38 @@ class Location:
     def address(self) -> str:
         """``host:port`` or ``host:port.grpcPort``, the way SeaweedFS writes a server that has both."""
         return f"{self.url}.{self.grpc_port}" if self.grpc_port else self.url
+
+
+class QuickVolume(Protocol):
+    """What the express lane needs of a volume: reads of what is at hand, changes in batches. Nothing here waits for a
+    disk but :meth:`apply`, if that is asked to.
+    """
+
+    @property
+    def id(self) -> VolumeId:
+        """The number by which file ids name it."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether writes are refused."""
+
+    @property
+    def placement(self) -> ReplicaPlacement:
+        """Where its replicas are to be."""
+
+    @property
+    def ttl(self) -> Ttl:
+        """How long its needles live."""
+
+    def glance(self, key: int, glancer: Glancer) -> Glimpse | Verdict:
+        """A small needle, verified."""
+
+    def open_now(self, key: int) -> OpenNeedle | None:
+        """A large one."""
+
+    def apply(self, changes: Sequence[Put | Removal], *, blocking: bool = True,
+              fsync: bool = False) -> SyncTicket | None:
+        """Make changes that are simple enough."""
 
 
 @attrs.frozen

@@ -14,6 +14,7 @@ from seaweedvol.storage.errors import VolumeNotFound, VolumeReadOnly
 from seaweedvol.storage.ids import Cookie, NeedleId, VolumeId
 
 if TYPE_CHECKING:
+    from seaweedvol.server.interfaces import QuickVolume
     from seaweedvol.storage.format.needle import Needle
     from seaweedvol.storage.volume.reading import PagedNeedle
     from seaweedvol.storage.volume.volume import Volume
@@ -38,6 +39,10 @@ class Needles:
         """How many servers should hold the volume, 0 when it is not here."""
         volume = self.store.find(volume_id)
         return volume.placement.copy_count if volume is not None else 0
+
+    def at_hand(self, volume_id: int) -> QuickVolume | None:
+        """The volume, if it is here, for what needs no waiting."""
+        return self.store.find(volume_id)
 
     def open(self, volume_id: VolumeId, key: NeedleId, *, read_deleted: bool = False) -> Needle | PagedNeedle:
         """A needle to be sent: with its data when they are small or a manifest, else to be read in pages.

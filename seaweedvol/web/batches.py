@@ -14,8 +14,8 @@ from typing import Final
 from twisted.internet.defer import ensureDeferred
 from twisted.logger import Logger
 
+from seaweedvol.server.interfaces import QuickVolume
 from seaweedvol.storage.volume.batching import Put, Removal
-from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.web.threads import InThread
 
 Change = Put | Removal
@@ -44,10 +44,10 @@ class Batches:
         self._is_in_turn = is_in_turn
         self._in_thread = in_thread
         self._seconds = seconds
-        self._queues: dict[Volume, _Queue] = {}
+        self._queues: dict[QuickVolume, _Queue] = {}
         self._due: list[_Queue] = []
 
-    def add(self, volume: Volume, change: Change, done: Done, *, fsync: bool = False) -> None:
+    def add(self, volume: QuickVolume, change: Change, done: Done, *, fsync: bool = False) -> None:
         """Have ``change`` made; ``done`` is called when it has been tried, as :class:`Put` says."""
         queue = self._queues.get(volume)
         if queue is None:
@@ -59,7 +59,7 @@ class Batches:
         if not self._is_in_turn():
             self.flush()
 
-    def _new_queue(self, volume: Volume) -> _Queue:
+    def _new_queue(self, volume: QuickVolume) -> _Queue:
         # Volumes come and go; those that are idle are found again when they are needed.
         if len(self._queues) >= 1024:
             self._queues = {each: queue for each, queue in self._queues.items() if not queue.is_idle}
@@ -78,7 +78,7 @@ class Batches:
 class _Queue:
     """The changes of one volume that wait."""
 
-    def __init__(self, volume: Volume, in_thread: InThread, seconds: Callable[[], float]) -> None:
+    def __init__(self, volume: QuickVolume, in_thread: InThread, seconds: Callable[[], float]) -> None:
         self.is_due = False
         self._volume = volume
         self._in_thread = in_thread

@@ -29,8 +29,8 @@ from seaweedvol.web.sniffing import SNIFFED_LENGTH, detect_content_type
 from seaweedvol.web.timing import HttpDate
 
 if TYPE_CHECKING:
+    from seaweedvol.server.interfaces import QuickVolume
     from seaweedvol.server.server import VolumeServer
-    from seaweedvol.storage.volume.volume import Volume
     from seaweedvol.web.laneside import LaneSide
 
 _STYLE: Final = CORS | CLOSE
@@ -55,7 +55,7 @@ class Changes(Protocol):
 class Large(Protocol):
     """Takes reads of needles that are not read in one piece."""
 
-    def take(self, channel: LaneSide, volume: Volume, key: int, cookie: int, facts: Facts, *, is_head: bool) -> bool:
+    def take(self, channel: LaneSide, volume: QuickVolume, key: int, cookie: int, facts: Facts, *, is_head: bool) -> bool:
         """Answer, or say that it must be done elsewhere."""
         ...
 
@@ -74,7 +74,7 @@ class Express:
         self._formats = formats
         self._described = formats.known
         self._glancer = Glancer()
-        self._find = server.store.find
+        self._find = server.needles.at_hand
         self._guard = server.guard
         self._limit = server.download_limit
         self._changes = changes

@@ -27,9 +27,8 @@ from seaweedvol.web.sniffing import SNIFFED_LENGTH, detect_content_type
 from seaweedvol.web.upload import LAST_MODIFIED_MASK, OCTETS, PLAIN_FLAGS, UploadRules, stored_mime
 
 if TYPE_CHECKING:
-    from seaweedvol.server.interfaces import Location
+    from seaweedvol.server.interfaces import Location, QuickVolume
     from seaweedvol.server.server import VolumeServer
-    from seaweedvol.storage.volume.volume import Volume
     from seaweedvol.web.batches import Batches
     from seaweedvol.web.laneside import LaneSide
 
@@ -74,7 +73,7 @@ class ExpressChanges:
         query = self._queries.meaning_of(match[7] or b"")
         if facts is None or query is None or facts.has_extras or facts.range or facts.length > GATHERED_LENGTH:
             return 0
-        volume = self._server.store.find(int(match[3]))
+        volume = self._server.needles.at_hand(int(match[3]))
         if volume is None or volume.is_read_only or not self._is_allowed(match, channel, facts, query):
             return 0
         if match[1] == b"DELETE":
@@ -90,7 +89,7 @@ class ExpressChanges:
         token = token_from(query.arguments, facts.headers, facts.headers.get_all("Cookie"))
         return guard.check_write(match[3].decode("ascii"), (match[4] + match[5]).decode("ascii"), token)
 
-    def _replicas(self, volume: Volume, query: ChangeQuery) -> tuple[Location, ...] | None:
+    def _replicas(self, volume: QuickVolume, query: ChangeQuery) -> tuple[Location, ...] | None:
         """The other servers that must repeat a change; None when that is not known at once."""
         copy_count = volume.placement.copy_count
         if copy_count == 1 or query.is_replica:
@@ -106,7 +105,7 @@ class ExpressChanges:
     # --- uploads -------------------------------------------------------------------------------------------------
 
     def _upload(self, match: re.Match[bytes], data: bytes, head_end: int, channel: LaneSide, facts: Facts,
-                query: ChangeQuery, volume: Volume) -> int:
+                query: ChangeQuery, volume: QuickVolume) -> int:
         limit = self._server.upload_limit
         end = head_end + facts.length
         replicas = self._replicas(volume, query)
@@ -190,7 +189,7 @@ class ExpressChanges:
     # --- deletions -----------------------------------------------------------------------------------------------
 
     def _delete(self, match: re.Match[bytes], data: bytes, end: int, channel: LaneSide, facts: Facts,
-                query: ChangeQuery, volume: Volume) -> int:
+                query: ChangeQuery, volume: QuickVolume) -> int:
         replicas = self._replicas(volume, query)
         road = self._server.replicator.road if replicas else None
         if facts.length > 0 or replicas is None:

@@ -21,8 +21,8 @@ from seaweedvol.web.reply import new_request_id
 from seaweedvol.web.timing import HttpDate
 
 if TYPE_CHECKING:
+    from seaweedvol.server.interfaces import QuickVolume
     from seaweedvol.server.limits import ByteLimit
-    from seaweedvol.storage.volume.volume import Volume
     from seaweedvol.web.laneside import LaneSide
     from seaweedvol.web.threads import InThread
 
@@ -39,7 +39,7 @@ class ExpressLarge:
         self._entropy = entropy
         self._date = HttpDate()
 
-    def take(self, channel: LaneSide, volume: Volume, key: int, cookie: int, facts: Facts, *, is_head: bool) -> bool:
+    def take(self, channel: LaneSide, volume: QuickVolume, key: int, cookie: int, facts: Facts, *, is_head: bool) -> bool:
         """Answer, or say that it must be done elsewhere."""
         if not channel.can_send_files:
             return False

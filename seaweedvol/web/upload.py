@@ -34,7 +34,8 @@ from seaweedvol.web.spool import Spool
 from seaweedvol.web.urls import bytes_of
 
 __all__ = ["LAST_MODIFIED_MASK", "OCTETS", "PLAIN_FLAGS", "ParsedUpload", "UploadParser", "UploadRefused",
-           "UploadRules", "created_reply", "result_of", "stamped", "stored_mime", "ttl_of", "upload_result", "written_ids"]
+           "UploadRules", "created_reply", "result_of", "stamped", "stored_mime", "ttl_of", "upload_result",
+           "written_ids"]
 
 PAIR_PREFIX: Final = "Seaweed-"
 OCTETS: Final = "application/octet-stream"
