@@ -20,6 +20,7 @@ from tests.benchmarks.volumes import write_sparse_volume, write_volume
 PAUSE = 0.002
 VOLUMES, NEEDLES_EACH, LARGE = 200, 100, 2_000_000
 STATUS, HEALTHZ, READ = "s to /status", "s to /healthz", "s to first read"
+CPU_SECONDS = "CPU s"
 LATER = "s after empty"
 """How much later than with an empty directory /healthz answers."""
 LOAD = "s of load"
@@ -70,6 +71,7 @@ def one_start(kind: str, base: pathlib.Path, readable: tuple[int, int] | None, m
         if readable is not None:
             server.asker.expect(200, "GET", f"/{fid(*readable)}")
             seconds[READ] = time.monotonic() - began
+        seconds[CPU_SECONDS] = server.cpu_seconds
         return Start(seconds, resident_bytes(server.pid))
     finally:
         _stop(server)
