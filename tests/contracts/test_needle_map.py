@@ -143,6 +143,14 @@ class NeedleMapTests(SynchronousTestCase):
         self.assertEqual(list(needles.ascending()), [(5, 136, 0), (6, 240, 3), (7, 8, -100), (9, 280, 2)])
         self.assertEqual((needles.counts.file_count, needles.counts.deleted_count), (5, 2))
 
+    def test_thousands(self) -> None:
+        """What was put stays found while much more is put, and moved about."""
+        needles = self.make(MemoryFile())
+        for start in range(1, 4000, 100):
+            needles.put_all([(key * 7 % 4001, key * 8, key) for key in range(start, start + 100)])
+        for key in range(1, 4001):
+            self.assertEqual(needles.get(key * 7 % 4001), (key * 8, key))
+
     def test_many_rows_or_none(self) -> None:
         """When the rows cannot be written, no needle of them is there."""
         index = MemoryFile(role="index")

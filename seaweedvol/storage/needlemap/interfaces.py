@@ -17,6 +17,7 @@ class INeedleMap(Interface):
     """
 
     counts: Counts = Attribute("Running totals.")
+    may_wait: bool = Attribute("Whether lookups and changes may wait for a disk to be read, or for a map to be made.")
 
     def get(key: int) -> tuple[int, int] | None:
         """Offset and signed size of the last record under ``key``, or None if there never was one.

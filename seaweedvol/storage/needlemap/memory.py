@@ -32,6 +32,8 @@ class MemoryNeedleMap:
 
     __slots__ = ("counts", "get", "_index", "_index_end", "_width", "_entry_length", "_columns", "_bucketed")
 
+    may_wait = False
+
     def __init__(
         self, index: IVolumeFile, width: OffsetWidth, columns: Columns | None = None, counts: Counts | None = None,
     ) -> None:

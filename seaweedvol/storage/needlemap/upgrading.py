@@ -23,7 +23,7 @@ class UpgradingNeedleMap:
     :param make_writable: gives the map that takes puts, over the same .idx.
     """
 
-    __slots__ = ("counts", "get", "may_wait", "_sorted", "_inner", "_make_writable")
+    __slots__ = ("counts", "may_wait", "_sorted", "_inner", "_make_writable")
 
     def __init__(self, sorted_map: SortedNeedleMap, make_writable: Callable[[], INeedleMap]) -> None:
         self._sorted: SortedNeedleMap | None = sorted_map
@@ -33,9 +33,11 @@ class UpgradingNeedleMap:
     def _use(self, inner: INeedleMap) -> None:
         self._inner = inner
         self.counts: Counts = inner.counts
-        self.may_wait: bool = getattr(inner, "may_wait", False)
-        # Last: a reader that finds the new way finds all of it.
-        self.get = inner.get
+        self.may_wait: bool = inner.may_wait
+
+    def get(self, key: int) -> tuple[int, int] | None:
+        # Asked for each time: a map in memory has another one whenever it moves its needles.
+        return self._inner.get(key)
 
     def prepare(self) -> None:
         """Be ready for puts; this may take a while.

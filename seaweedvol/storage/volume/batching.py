@@ -85,7 +85,8 @@ def apply(
 
     Not taken are puts of a key that was ever put, in this batch too, and those for which no offset is left; and all,
     when the volume is closed or read-only (as a remote one is), or without ``blocking`` when somebody else is changing
-    it. When the disk fails both files are as before, and each change that was taken has the error.
+    it or its needle map is on disk. When the disk fails both files are as before, and each change that was taken has
+    the error.
 
     :param fsync: give a ticket to wait for the device with; None still when nothing was put. Deletions need none.
     """
@@ -94,7 +95,7 @@ def apply(
         return None
     try:
         files = core.files
-        if files is None or core.gate.is_closed:
+        if files is None or core.gate.is_closed or files.needles.may_wait and not blocking:
             return None
         batch = _Batch()
         _collect(core, files, changes, batch)

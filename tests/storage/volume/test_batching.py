@@ -241,6 +241,20 @@ class NotTakenTests(SynchronousTestCase):
         self.assertIsNone(self.volume.files)
         self.assert_nothing_taken(put(5), Removal(1, COOKIE))
 
+    def test_a_map_on_disk(self) -> None:
+        """One that was read-only when it was loaded gets its map in memory by a change that may wait, not by one that
+        may not.
+        """
+        self.volume.mark_read_only(persist=True)
+        self.volume.close()
+        self.volume = self.ground.load()
+        self.volume.mark_writable()
+        self.assert_nothing_taken(put(5), Removal(1, COOKIE))
+        changes = [put(5), put(6)]
+        self.volume.apply(changes, blocking=True)
+        self.volume.apply(changes[:1] + [put(7)], blocking=False)
+        self.assertEqual([self.volume.read(key).data for key in (1, 5, 6, 7)], [b"data"] * 4)
+
     def test_too_large(self) -> None:
         """Data whose size no header may be able to say are not even looked at."""
 
