@@ -20,8 +20,8 @@ from zope.interface import implementer
 BATCH: Final = 128
 # Rounds of one turn: a turn of the reactor costs several times what a round costs.
 ROUNDS: Final = 4
-# Takes in an upload of 64 KiB, head and all, at once. The length costs nothing when little has come, but from 128 KiB on
-# malloc asks the kernel each time. Receiving into one buffer and copying out of it is slower at every length.
+# Takes in an upload of 64 KiB, head and all, at once. The length costs nothing when little has come, but from 128 KiB
+# on malloc asks the kernel each time. Receiving into one buffer and copying out of it is slower at every length.
 RECEIVE_LENGTH: Final = 80 << 10
 
 _log = Logger()
