@@ -63,7 +63,7 @@ class Glancer:
         One long function: it runs for every GET, and each call within costs as much as a line of it.
         """
         files = core.files
-        if files is None:
+        if files is None or files.needles.may_wait:
             return ELSEWHERE
         found = files.needles.get(key)
         if found is None:

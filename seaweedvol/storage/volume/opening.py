@@ -49,7 +49,7 @@ def open_now(core: Core, key: int) -> OpenNeedle | None:
     :raises OSError, Corrupt: where ``reading`` would, perhaps; it is to be asked.
     """
     files = core.files
-    found = files.needles.get(key) if files is not None else None
+    found = files.needles.get(key) if files is not None and not files.needles.may_wait else None
     if files is None or found is None or found[1] <= GLANCE_LENGTH or core.is_remote or not found[0]:
         return None
     offset, size = found
