@@ -98,15 +98,16 @@ class Columns:
                     end = buckets[bucket + 1]
                     at = bisect_left(keys, key, at, end)
                     if at >= end or keys[at] != key:
-                        return elsewhere(key)
+                        return late(key)
+                value = values[at]
+                if high is not None:
+                    value |= high[at] << 64
             else:
-                end = len(keys)
-                at = bisect_left(keys, key, tail, end) if bucket >= 0 else end
-                if at >= end or keys[at] != key:
-                    return elsewhere(key)
-            value = values[at]
-            if high is not None:
-                value |= high[at] << 64
+                # No recent key is in a bucket that has an end.
+                recent = find_recent(key)
+                if recent is None:
+                    return unbucketed(key)
+                value = recent
             if not value:
                 return None
             size = value & _LOW
@@ -114,8 +115,16 @@ class Columns:
                 size -= _LOW + 1
             return value >> 32 << 3, size
 
-        def elsewhere(key: int) -> Found:
-            value = find_recent(key) or find_late(key)
+        def unbucketed(key: int) -> Found:
+            end = len(keys)
+            at = bisect_left(keys, key, tail, end) if key >= base else end
+            if at >= end or keys[at] != key:
+                return late(key)
+            value = values[at] if high is None else high[at] << 64 | values[at]
+            return unpack(value) if value else None
+
+        def late(key: int) -> Found:
+            value = find_late(key)
             return unpack(value) if value else None
 
         return get

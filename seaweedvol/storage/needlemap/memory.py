@@ -71,7 +71,7 @@ class MemoryNeedleMap:
             return
         columns = columns.settled(MOST_RECENT // 2)
         count = len(columns.keys)
-        if count - max(columns.tail, self._bucketed) > max(MOST_RECENT, count // UNBUCKETED_PART):
+        if count - max(columns.tail, self._bucketed) > max(MOST_RECENT // 4, count // UNBUCKETED_PART):
             columns = columns.bucketed()
             self._bucketed = count
         self._publish(columns)
