@@ -6,13 +6,14 @@ directory over and give it back.
     u64 key, big-endian    -> offset / 8 and i32 size, as in a row of the .idx; the size negated once deleted
     "idx_entry_watermark"  -> u64: so many rows of the .idx are in here for sure; a multiple of 10 000
 
-The .idx is the truth. A crash leaves rows after the watermark that are not in here, or that are but were dropped from
-the .idx when the volume was repaired; all keys of such rows are settled when the map is opened. Go settles too, but
-forgets where deleted needles were.
+The mark is written when what it speaks of is on the device. The .idx is the truth. A crash leaves rows after the mark
+that are not in here, or that are but were dropped from the .idx when the volume was repaired; all keys of such rows are
+settled when the map is opened. Go settles too, but forgets where deleted needles were.
 """
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -104,36 +105,36 @@ class LevelDbNeedleMap:
                 changes[key] = offset, size
             elif prior is not None and prior[1] >= 0:
                 changes[key] = prior[0], -prior[1] or TOMBSTONE_SIZE
-        self._journal.append(encode_entries(self._journal.width, rows))
+        journal = self._journal
+        journal.append(encode_entries(journal.width, rows))
         try:
-            self._write(changes, len(rows))
+            self._write(changes)
         except OSError:
-            self._journal.take_back(len(rows))
+            journal.take_back(len(rows))
             raise
+        if journal.row_count % WATERMARK_STEP < len(rows):
+            # An older mark does no harm.
+            with contextlib.suppress(OSError):
+                _mark(self._store, journal.row_count)
         for (key, _, size), old_size in zip(rows, freed, strict=True):
             if size == TOMBSTONE_SIZE:
                 self.counts.add_delete(old_size)
             else:
                 self.counts.add_put(key, size, old_size)
 
-    def _write(self, changes: dict[int, tuple[int, int]], count: int) -> None:
-        width = self._journal.width
-        pairs: list[Pair] = []
-        for key, (offset, size) in changes.items():
-            entry = encode_entry(width, key, offset, size)
-            pairs.append((entry[:_KEY_LENGTH], entry[_KEY_LENGTH:]))
-        row_count = self._journal.row_count
-        if row_count % WATERMARK_STEP < count:
-            pairs.append(_watermark(row_count))
-        self._store.write(pairs)
+    def _write(self, changes: dict[int, tuple[int, int]]) -> None:
+        entries = [encode_entry(self._journal.width, key, *value) for key, value in changes.items()]
+        self._store.write([(entry[:_KEY_LENGTH], entry[_KEY_LENGTH:]) for entry in entries])
 
     def retract(self, key: int, prior: Found) -> None:
         found = self.get(key)
-        name = _KEY.pack(key)
-        row_count = self._journal.row_count
         value = encode_entry(self._journal.width, key, *prior)[_KEY_LENGTH:] if prior else None
-        # Before the row goes: a mark beyond the last row would have all of this thrown away.
-        self._store.write([(name, value), _watermark(row_count - 1)])
+        pairs: list[Pair] = [(_KEY.pack(key), value)]
+        row_count = self._journal.row_count - 1
+        if row_count < _stored_watermark(self._store):
+            # Before the row goes: a mark beyond the last row would have all of this thrown away.
+            pairs.append(_watermark(row_count))
+        self._store.write(pairs)
         self.counts.take_back_put(found[1] if found else 0, prior[1] if prior else 0)
         self._journal.take_back(1)
 
@@ -169,6 +170,12 @@ def _watermark(row_count: int) -> Pair:
     return WATERMARK_KEY, _KEY.pack(row_count // WATERMARK_STEP * WATERMARK_STEP)
 
 
+def _mark(store: LevelStore, row_count: int) -> None:
+    """Note that the store has what ``row_count`` rows say."""
+    store.flush()
+    store.write([_watermark(row_count)])
+
+
 def _stored_watermark(store: LevelStore) -> int:
     value = store.get(WATERMARK_KEY)
     return _KEY.unpack(value)[0] if value is not None and len(value) == _KEY.size else 0
@@ -193,7 +200,8 @@ def _settle(store: LevelStore, before: Rows, rows: Rows) -> None:
             (data[entry:entry + _KEY_LENGTH], data[entry + _KEY_LENGTH:entry + step])
             for entry in range(0, len(data), step)
         ])
-    store.write([_watermark(len(rows))])
+    if watermark != len(rows) // WATERMARK_STEP * WATERMARK_STEP:
+        _mark(store, len(rows))
 
 
 def _common(before: Rows, rows: Rows) -> int:

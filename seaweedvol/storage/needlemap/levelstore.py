@@ -6,6 +6,11 @@ when a LevelDB is wanted, not before.
 plyvel crashes the process when a database is closed in the midst of a lookup. Therefore who looks leaves a mark in a
 list for that long (appending and popping are atomic), and who closes takes the database out of sight first and then
 waits until no mark is left. Lookups need no lock, and run beside one another.
+
+goleveldb, with which Go opens the same directory, passes over what stands in the log from before the latest compaction;
+Google's LevelDB does not, and compacts whenever it likes. So what Go must find has to be in tables: all, when the
+directory is closed, and what it will not replay from the source, which :meth:`LevelStore.flush` is for. Go replays
+unless there is a ``LOG`` newer than the source; therefore there is none while the directory is open here.
 """
 
 from __future__ import annotations
@@ -31,6 +36,9 @@ _TABLE_LENGTH: Final = 20 << 20
 _WALK_STEP: Final = 4096
 _PATIENCE_SECONDS: Final = 0.0005
 _LOG: Final = "LOG"
+_OLD_LOG: Final = "LOG.old"
+# Beyond all keys: having this range compacted writes out what is in memory, and moves nothing.
+_NO_KEYS: Final = (b"\xff" * 32, b"\xff" * 33)
 _LOG_TAIL: Final = 4096
 # The last words of goleveldb; each opening writes others after them.
 _CLOSED_WORDS: Final = b"db@close done"
@@ -47,6 +55,7 @@ class LevelStore:
 
     __slots__ = (
         "path", "source", "was_closed", "_sizes", "_database", "_marks", "_lock", "_is_closed", "_is_used", "_is_sound",
+        "_is_written", "__weakref__",
     )
 
     def __init__(self, path: str, source: str, sizes: LevelSizes) -> None:
@@ -58,6 +67,7 @@ class LevelStore:
         self._is_closed = False
         self._is_used = True
         self._is_sound = True
+        self._is_written = False
         #: Whether it was closed in order and its source did not change since: then it holds all that it should.
         self.was_closed = is_newer(os.path.join(path, _LOG), source) and _says_closed(path)
         self._database: Any = self._open()
@@ -77,11 +87,12 @@ class LevelStore:
         return value
 
     def write(self, pairs: Iterable[Pair]) -> None:
-        """Store and remove, all at once or nothing. Not synced: the source can tell it again.
+        """Store and remove, all at once or nothing. Neither synced nor flushed: the source can tell it again.
 
         :raises VolumeClosed: after :meth:`close`.
         """
         database = self._in_use()
+        self._is_written = True
         try:
             with database.write_batch() as batch:
                 for key, value in pairs:
@@ -93,6 +104,17 @@ class LevelStore:
             # It may come back with the next opening, or not.
             self._is_sound = False
             raise _failure(self.path, error) from error
+        finally:
+            self._marks.pop()
+
+    def flush(self) -> None:
+        """Return when all that was written is in tables on the device. May wait for compactions of other directories.
+
+        :raises VolumeClosed: after :meth:`close`.
+        """
+        database = self._in_use()
+        try:
+            database.compact_range(start=_NO_KEYS[0], stop=_NO_KEYS[1])
         finally:
             self._marks.pop()
 
@@ -171,20 +193,27 @@ class LevelStore:
                 self._database = self._open()
 
     def _open(self) -> Any:
-        sizes = self._sizes
-        options = {
-            "create_if_missing": True, "write_buffer_size": sizes.write_buffer, "lru_cache_size": sizes.block_cache,
-            "max_open_files": sizes.open_files, "max_file_size": _TABLE_LENGTH,
-        }
         try:
-            return plyvel.DB(self.path, **options)
+            database = self._make()
         except plyvel.IOError as error:
             raise _failure(self.path, error, errno.EAGAIN) from error
         except plyvel.Error:
             # It is made of the source only: that has all that was in it.
             shutil.rmtree(self.path)
             self.was_closed = False
-            return plyvel.DB(self.path, **options)
+            database = self._make()
+        # LevelDB has it open and goes on writing to it.
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(os.path.join(self.path, _LOG), os.path.join(self.path, _OLD_LOG))
+        self._is_written = False
+        return database
+
+    def _make(self) -> Any:
+        sizes = self._sizes
+        return plyvel.DB(
+            self.path, create_if_missing=True, write_buffer_size=sizes.write_buffer, lru_cache_size=sizes.block_cache,
+            max_open_files=sizes.open_files, max_file_size=_TABLE_LENGTH,
+        )
 
     def _put_out(self) -> None:
         database, self._database = self._database, None
@@ -193,12 +222,8 @@ class LevelStore:
         while self._marks:
             time.sleep(_PATIENCE_SECONDS)
         try:
-            if self._is_sound:
-                # Nothing but to have on the device all that was written before it.
-                database.write_batch(sync=True).write()
-        except plyvel.Error as error:
-            self._is_sound = False
-            raise _failure(self.path, error) from error
+            if self._is_written:
+                database.compact_range(start=_NO_KEYS[0], stop=_NO_KEYS[1])
         finally:
             database.close()
         if self._is_sound:
@@ -206,7 +231,7 @@ class LevelStore:
 
     def _say_closed(self) -> None:
         path = os.path.join(self.path, _LOG)
-        with open(path, "ab") as file:
+        with open(path, "wb") as file:
             file.write(time.strftime("%H:%M:%S ", time.gmtime()).encode() + _CLOSED_WORDS + b"\n")
         make_newer(path, self.source)
 
