@@ -67,6 +67,11 @@ class _Rules:
     write_expires: int
     read_key: bytes = attrs.field(repr=False)
     read_expires: int
+    lets_all_write: bool = attrs.field(init=False)
+
+    @lets_all_write.default
+    def _judge(self) -> bool:
+        return not (self.white_list.hosts or self.white_list.networks or self.write_key)
 
 
 class Guard:
@@ -86,6 +91,11 @@ class Guard:
                read_key: bytes, read_expires: int) -> None:
         """Put new rules in force, all at once."""
         self._rules = _Rules(WhiteList.of(white_list), write_key, write_expires, read_key, read_expires)
+
+    @property
+    def lets_all_write(self) -> bool:
+        """Whether there is neither a white list nor a key for writes: nobody is refused."""
+        return self._rules.lets_all_write
 
     @property
     def white_list(self) -> WhiteList:

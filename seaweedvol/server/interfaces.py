@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 if TYPE_CHECKING:
-    from seaweedvol.storage.format.placement import ReplicaPlacement
     from seaweedvol.storage.format.ttl import Ttl
     from seaweedvol.storage.ids import VolumeId
     from seaweedvol.storage.volume.batching import Put, Removal, SyncTicket
@@ -56,8 +55,8 @@ class QuickVolume(Protocol):
         """Whether writes are refused."""
 
     @property
-    def placement(self) -> ReplicaPlacement:
-        """Where its replicas are to be."""
+    def copy_count(self) -> int:
+        """How many servers should hold it."""
 
     @property
     def ttl(self) -> Ttl:

@@ -47,12 +47,16 @@ class Batches:
         self._queues: dict[QuickVolume, _Queue] = {}
         self._due: list[_Queue] = []
 
-    def add(self, volume: QuickVolume, change: Change, done: Done, *, fsync: bool = False) -> None:
+    def add(self, volume: QuickVolume, change: Change, done: Done, fsync: bool = False) -> None:
         """Have ``change`` made; ``done`` is called when it has been tried, as :class:`Put` says."""
         queue = self._queues.get(volume)
         if queue is None:
             queue = self._new_queue(volume)
-        queue.add(change, done, fsync)
+        if fsync:
+            queue.synced.append((change, done))
+        else:
+            queue.changes.append(change)
+            queue.dones.append(done)
         if not queue.is_due:
             queue.is_due = True
             self._due.append(queue)
@@ -83,9 +87,9 @@ class _Queue:
         self._volume = volume
         self._in_thread = in_thread
         self._seconds = seconds
-        self._changes: list[Change] = []
-        self._dones: list[Done] = []
-        self._synced: list[tuple[Change, Done]] = []
+        self.changes: list[Change] = []
+        self.dones: list[Done] = []
+        self.synced: list[tuple[Change, Done]] = []
         self._is_away = False
         self._is_syncing = False
         self._is_slow = False
@@ -95,25 +99,18 @@ class _Queue:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is left to be done."""
-        return not (self._changes or self._synced or self._is_away or self._is_syncing or self.is_due)
-
-    def add(self, change: Change, done: Done, fsync: bool) -> None:
-        if fsync:
-            self._synced.append((change, done))
-        else:
-            self._changes.append(change)
-            self._dones.append(done)
+        return not (self.changes or self.synced or self._is_away or self._is_syncing or self.is_due)
 
     def flush(self) -> None:
-        if self._changes and not self._is_away:
-            changes, self._changes = self._changes, []
-            dones, self._dones = self._dones, []
+        if self.changes and not self._is_away:
+            changes, self.changes = self.changes, []
+            dones, self.dones = self.dones, []
             if self._is_slow:
                 ensureDeferred(self._away(changes, dones))
             else:
                 self._here(changes, dones)
-        if self._synced and not self._is_syncing:
-            synced, self._synced = self._synced, []
+        if self.synced and not self._is_syncing:
+            synced, self.synced = self.synced, []
             ensureDeferred(self._sync([change for change, _ in synced], [done for _, done in synced]))
 
     def _here(self, changes: list[Change], dones: list[Done]) -> None:

@@ -66,6 +66,7 @@ class Channel(LaneSide, Protocol):
         """A client has connected."""
         self._wire = self.transport
         self._outflow = Outflow(self._wire)
+        self._is_on_lane = hasattr(self._wire, "write_from")
         peer = self._wire.getPeer()
         self.peer_host = getattr(peer, "host", "")
         set_no_delay: Callable[[int], None] | None = getattr(self._wire, "setTcpNoDelay", None)

@@ -6,6 +6,7 @@ ever undone) and Go 1.26 ``compress/gzip``.
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -26,6 +27,7 @@ class BadGzip(Exception):
     """Raised when gzip data is damaged or ends too early."""
 
 
+@functools.lru_cache(maxsize=1024)
 def is_compressible(ext: str, mime: str) -> bool:
     """True when SeaweedFS is sure that gzip pays. Callers there pass the whole base name as ``ext``, so that the
     extension rules only meet names such as ``.txt``."""

@@ -47,7 +47,8 @@ _log = Logger()
 class Changes(Protocol):
     """Takes uploads and deletions."""
 
-    def take(self, data: bytes, channel: LaneSide, facts_of: Callable[[bytes], Facts | None]) -> int:
+    def take(self, data: bytes, channel: LaneSide, blocks: dict[bytes, Facts],
+             facts_of: Callable[[bytes], Facts | None]) -> int:
         """As :meth:`Express.take`."""
         ...
 
@@ -91,7 +92,8 @@ class Express:
         match = _READ(data)
         try:
             if match is None:
-                return self._changes.take(data, channel, self._facts_of) if self._changes is not None else 0
+                return (0 if self._changes is None
+                        else self._changes.take(data, channel, self._blocks, self._lines.facts_of))
             method, volume_text, key_text, cookie_text, token = match.groups()
             block = data[match.end():]
             facts = self._blocks.get(block)

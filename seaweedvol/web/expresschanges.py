@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from seaweedvol.security.jwt import token_from
 from seaweedvol.storage.format.checksum import crc32c
-from seaweedvol.storage.format.fields import FLAG_MANIFEST, FLAG_TTL, encode_fields
-from seaweedvol.storage.format.ttl import EMPTY_TTL
+from seaweedvol.storage.format.fields import FLAG_MANIFEST, FLAG_TTL, encode_fields, encode_plain_fields
 from seaweedvol.storage.volume.batching import Put, Removal
 from seaweedvol.storage.volume.glancing import Glancer
 from seaweedvol.web.changequery import ChangeQueries, ChangeQuery
@@ -24,10 +23,11 @@ from seaweedvol.web.forms import Forms
 from seaweedvol.web.headlines import CLOSE, Facts
 from seaweedvol.web.request import is_media_type
 from seaweedvol.web.sniffing import SNIFFED_LENGTH, detect_content_type
+from seaweedvol.web.urls import Query
 from seaweedvol.web.upload import LAST_MODIFIED_MASK, OCTETS, PLAIN_FLAGS, UploadRules, stored_mime
 
 if TYPE_CHECKING:
-    from seaweedvol.server.interfaces import Location, QuickVolume
+    from seaweedvol.server.interfaces import IReplicaRoad, Location, QuickVolume
     from seaweedvol.server.server import VolumeServer
     from seaweedvol.web.batches import Batches
     from seaweedvol.web.laneside import LaneSide
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 # A body up to this size is waited for in memory.
 GATHERED_LENGTH: Final = 256 << 10
 _MAX_FIELD: Final = 255
+_MAX_REMEMBERED: Final = 1024
 _BLANK_LINE: Final = b"\r\n\r\n"
 
 _CHANGE = re.compile(
@@ -59,29 +60,38 @@ class ExpressChanges:
         self._now = now
         self._forms = Forms()
         self._queries = ChangeQueries()
+        self._plain_query = ChangeQuery(Query())
+        self._guard = server.guard
+        self._limit = server.upload_limit
+        self._at_hand = server.needles.at_hand
+        self._types: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._glancer = Glancer()
 
-    def take(self, data: bytes, channel: LaneSide, facts_of: FactsOf) -> int:
+    def take(self, data: bytes, channel: LaneSide, blocks: dict[bytes, Facts], facts_of: FactsOf) -> int:
         """As :meth:`Express.take`."""
         match = _CHANGE(data)
         if match is None:
             return 0
-        head_end = data.find(_BLANK_LINE, match.end() - 2) + 4
+        head_start = match.end()
+        head_end = data.find(_BLANK_LINE, head_start - 2) + 4
         if head_end < 4:
             return 0
-        facts = facts_of(data[match.end():head_end])
-        query = self._queries.meaning_of(match[7] or b"")
-        if facts is None or query is None or facts.has_extras or facts.range or facts.length > GATHERED_LENGTH:
+        block = data[head_start:head_end]
+        facts = blocks.get(block) or facts_of(block)
+        method, _, volume_text, _, _, _, asked = match.groups()
+        query = self._plain_query if asked is None else self._queries.meaning_of(asked)
+        if facts is None or query is None or facts.has_extras or facts.length > GATHERED_LENGTH:
             return 0
-        volume = self._server.needles.at_hand(int(match[3]))
-        if volume is None or volume.is_read_only or not self._is_allowed(match, channel, facts, query):
+        volume = self._at_hand(int(volume_text))
+        if volume is None or volume.is_read_only or not (
+                self._guard.lets_all_write or self._is_allowed(match, channel, facts, query)):
             return 0
-        if match[1] == b"DELETE":
+        if method == b"DELETE":
             return self._delete(match, data, head_end, channel, facts, query, volume)
         return self._upload(match, data, head_end, channel, facts, query, volume)
 
     def _is_allowed(self, match: re.Match[bytes], channel: LaneSide, facts: Facts, query: ChangeQuery) -> bool:
-        guard = self._server.guard
+        guard = self._guard
         if not guard.allows_peer(channel.peer_host):
             return False
         if not guard.write_key:
@@ -89,15 +99,18 @@ class ExpressChanges:
         token = token_from(query.arguments, facts.headers, facts.headers.get_all("Cookie"))
         return guard.check_write(match[3].decode("ascii"), (match[4] + match[5]).decode("ascii"), token)
 
-    def _replicas(self, volume: QuickVolume, query: ChangeQuery) -> tuple[Location, ...] | None:
+    @property
+    def _road(self) -> IReplicaRoad:
+        road = self._server.replicator.road
+        assert road is not None, "no replicas were named without one"
+        return road
+
+    def _replicas(self, volume: QuickVolume) -> tuple[Location, ...] | None:
         """The other servers that must repeat a change; None when that is not known at once."""
-        copy_count = volume.placement.copy_count
-        if copy_count == 1 or query.is_replica:
-            return ()
         if self._server.replicator.road is None:
             return None
         known = self._server.locations.known(volume.id)
-        if known is None or len(known) < copy_count:
+        if known is None or len(known) < volume.copy_count:
             return None
         here = self._replies.own_url
         return tuple([location for location in known if location.url != here])
@@ -106,47 +119,45 @@ class ExpressChanges:
 
     def _upload(self, match: re.Match[bytes], data: bytes, head_end: int, channel: LaneSide, facts: Facts,
                 query: ChangeQuery, volume: QuickVolume) -> int:
-        limit = self._server.upload_limit
-        end = head_end + facts.length
-        replicas = self._replicas(volume, query)
-        road = self._server.replicator.road if replicas else None
-        if facts.length <= 0 or limit.limit and (limit.is_over or end > len(data)) or replicas is None:
+        limit = self._limit
+        length = facts.length
+        end = head_end + length
+        replicas = () if volume.copy_count == 1 or query.is_replica else self._replicas(volume)
+        if length <= 0 or limit.limit and (limit.is_over or end > len(data)) or replicas is None:
             return 0
         if end > len(data):
-            limit.add(facts.length)
-            channel.gather(data, end - len(data), lambda: limit.release(facts.length))
+            limit.add(length)
+            channel.gather(data, end - len(data), lambda: limit.release(length))
             return len(data)
         draft = self._draft(match, data, head_end, end, facts, query)
         if draft is None:
             return 0
         put, name, mime = draft
-        method = match[1].decode("ascii")
-        limit.add(facts.length)
+        variation = facts.variation
+        limit.add(length)
+
+        def stored(error: str | None = None) -> None:
+            limit.release(length)
+            if error is None:
+                answer = self._replies.created(put, name, mime, variation)
+            else:
+                answer = self._replies.not_replicated(volume.id, error, variation)
+            channel.reply_held(answer, closes=variation >= CLOSE)
 
         def done() -> None:
-            if put.is_taken and put.error is None and road is not None:
-                road.write_now(
-                    b"/" + match[2], replicas, replicated, data=put.data, name=name, mime=mime, flags=put.fields[0],
+            if not put.is_taken or put.error is not None:
+                limit.release(length)
+                channel.give_back(data[:end])
+            elif replicas:
+                self._road.write_now(
+                    b"/" + match[2], replicas, stored, data=put.data, name=name, mime=mime, flags=put.fields[0],
                     last_modified=put.last_modified, ttl=query.ttl or volume.ttl, fsync=query.fsync,
                     token=query.token(facts))
-                return
-            limit.release(facts.length)
-            if put.is_taken and put.error is None:
-                channel.reply_held(self._replies.created(put, name, mime, facts.variation),
-                                   closes=facts.variation >= CLOSE)
             else:
-                channel.give_back(data[:end])
+                stored()
 
-        def replicated(error: str | None) -> None:
-            limit.release(facts.length)
-            if error is None:
-                answer = self._replies.created(put, name, mime, facts.variation)
-            else:
-                answer = self._replies.not_replicated(volume.id, error, facts.variation)
-            channel.reply_held(answer, closes=facts.variation >= CLOSE)
-
-        channel.hold(method)
-        self._batches.add(volume, put, done, fsync=query.fsync)
+        channel.hold("PUT" if match[1] == b"PUT" else "POST")
+        self._batches.add(volume, put, done, query.fsync)
         return end
 
     def _draft(self, match: re.Match[bytes], data: bytes, start: int, end: int, facts: Facts,
@@ -158,24 +169,39 @@ class ExpressChanges:
             found = self._forms.file_in(data, start, end, content_type)
             if found is None:
                 return None
-            (name, said), start, end = found
-            mime = stored_mime(name, said, "", self._rules.mime_types)
+            (raw_name, name, said), start, end = found
+            mime, raw_mime = self._stored_type(name, said, "")
         else:
             if content_type and not is_media_type(content_type):
                 return None
-            name = match[2].decode("ascii")
-            mime = stored_mime(name, content_type, content_type, self._rules.mime_types)
+            raw_name = match[2]
+            name = raw_name.decode("ascii")
+            mime, raw_mime = self._stored_type(name, content_type, content_type)
         body = data[start:end]
         if len(body) > self._rules.size_limit or self._is_changed(name, mime, body, query):
             return None
-        raw_name, raw_mime = name.encode("utf-8", "surrogateescape"), mime.encode("utf-8", "surrogateescape")
         if len(raw_name) > _MAX_FIELD or len(raw_mime) > _MAX_FIELD:
             return None
         last_modified = (query.modified_time or int(self._now())) & LAST_MODIFIED_MASK
-        flags = PLAIN_FLAGS | FLAG_TTL if query.ttl else PLAIN_FLAGS
-        fields = encode_fields(flags, raw_name, raw_mime, b"", last_modified, query.ttl or EMPTY_TTL)
+        if query.ttl is None:
+            fields = encode_plain_fields(raw_name, raw_mime, last_modified)
+        else:
+            fields = encode_fields(PLAIN_FLAGS | FLAG_TTL, raw_name, raw_mime, b"", last_modified, query.ttl)
         put = Put(int(match[4], 16), int(match[5], 16), body, crc32c(body), fields, last_modified)
         return put, raw_name, raw_mime
+
+    def _stored_type(self, name: str, said: str, kept: str) -> tuple[str, bytes]:
+        """The media type to store, as text and as bytes: remembered, as it depends on the extension only."""
+        at = name.rfind(".")
+        key = (name[at:] if at > 0 else "", said if kept else said + "\n")
+        found = self._types.get(key)
+        if found is None:
+            mime = stored_mime(name, said, kept, self._rules.mime_types)
+            found = mime, mime.encode("utf-8", "surrogateescape")
+            if len(self._types) >= _MAX_REMEMBERED:
+                self._types.clear()
+            self._types[key] = found
+        return found
 
     def _is_changed(self, name: str, mime: str, body: bytes, query: ChangeQuery) -> bool:
         """Whether something else than the body itself would be stored."""
@@ -184,14 +210,14 @@ class ExpressChanges:
         if query.is_replica:
             return False
         kind = mime or detect_content_type(body[:SNIFFED_LENGTH])
-        return is_compressible(name, "" if kind == OCTETS else kind)
+        # Names count as extensions here, so only those that begin with a dot can be one.
+        return is_compressible(name if name[0] == "." else "", "" if kind == OCTETS else kind)
 
     # --- deletions -----------------------------------------------------------------------------------------------
 
     def _delete(self, match: re.Match[bytes], data: bytes, end: int, channel: LaneSide, facts: Facts,
                 query: ChangeQuery, volume: QuickVolume) -> int:
-        replicas = self._replicas(volume, query)
-        road = self._server.replicator.road if replicas else None
+        replicas = () if volume.copy_count == 1 or query.is_replica else self._replicas(volume)
         if facts.length > 0 or replicas is None:
             return 0
         key, cookie = int(match[4], 16), int(match[5], 16)
@@ -201,20 +227,22 @@ class ExpressChanges:
         size = 4 + len(glimpse[2]) + len(glimpse[3])
         removal = Removal(key, cookie, glimpse[1])
 
+        variation = facts.variation
+
+        def deleted(error: str | None = None) -> None:
+            if error is None:
+                answer = self._replies.deleted(size, variation)
+            else:
+                answer = self._replies.not_deleted(error, variation)
+            channel.reply_held(answer, closes=variation >= CLOSE)
+
         def done() -> None:
             if not removal.is_taken or removal.error is not None:
                 channel.give_back(data[:end])
-            elif road is not None:
-                road.delete_now(b"/" + match[2], replicas, replicated, token=query.token(facts))
+            elif replicas:
+                self._road.delete_now(b"/" + match[2], replicas, deleted, token=query.token(facts))
             else:
-                channel.reply_held(self._replies.deleted(size, facts.variation), closes=facts.variation >= CLOSE)
-
-        def replicated(error: str | None) -> None:
-            if error is None:
-                answer = self._replies.deleted(size, facts.variation)
-            else:
-                answer = self._replies.not_deleted(error, facts.variation)
-            channel.reply_held(answer, closes=facts.variation >= CLOSE)
+                deleted()
 
         channel.hold("DELETE")
         self._batches.add(volume, removal, done)

@@ -8,7 +8,7 @@ decides in every case of doubt. The meaning of a part's header lines is that par
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, TypeVar
 
 from seaweedvol.web.intake import windows_base
 from seaweedvol.web.multipart import PartBegan
@@ -20,8 +20,10 @@ _BLANK_LINE: Final = b"\r\n\r\n"
 _MAX_HEAD: Final = 2048
 _MAX_REMEMBERED: Final = 1024
 
-Part = tuple[str, str]
-"""File name, content type."""
+Part = tuple[bytes, str, str]
+"""File name as bytes and as text, content type."""
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 _REFUSED_NAMES: Final = frozenset((b"content-encoding", b"content-md5", b"content-transfer-encoding"))
 
 
@@ -30,22 +32,31 @@ class Forms:
 
     def __init__(self) -> None:
         self._lines: dict[bytes, tuple[str, str] | None] = {}
+        self._parts: dict[bytes, Part | None] = {}
+        self._dashed: dict[str, bytes] = {}
 
     def file_in(self, request: bytes, start: int, end: int, content_type: str) -> tuple[Part, int, int] | None:
         """Name and type of the file of a form that lies in ``request`` from ``start`` to ``end``, and where its data
         begin and end; None when that takes more than a look.
         """
-        announced = _BOUNDARY(content_type)
-        if announced is None:
-            return None
-        dashed = b"--" + announced[1].encode("ascii")
+        dashed = self._dashed.get(content_type)
+        if dashed is None:
+            announced = _BOUNDARY(content_type)
+            if announced is None:
+                return None
+            dashed = b"--" + announced[1].encode("ascii")
+            _remember(self._dashed, content_type, dashed)
         head_start = start + len(dashed) + 2
         if not request.startswith(dashed + b"\r\n", start):
             return None
         head_end = request.find(_BLANK_LINE, head_start, min(end, head_start + _MAX_HEAD))
         if head_end < 0:
             return None
-        part = self._part(request[head_start:head_end])
+        head = request[head_start:head_end]
+        part = self._parts.get(head)
+        if part is None:
+            part = self._part(head)
+            _remember(self._parts, head, part)
         data_start = head_end + 4
         mark = b"\r\n" + dashed
         data_end = request.find(mark, data_start, end)
@@ -73,14 +84,18 @@ class Forms:
                 if content_type:
                     return None
                 content_type = value
-        return (name, content_type) if name else None
+        return (name.encode("utf-8", "surrogateescape"), name, content_type) if name else None
 
     def _learn(self, line: bytes) -> tuple[str, str] | None:
         found = _meaning(line)
-        if len(self._lines) >= _MAX_REMEMBERED:
-            self._lines.clear()
-        self._lines[line] = found
+        _remember(self._lines, line, found)
         return found
+
+
+def _remember(memory: dict[_K, _V], key: _K, value: _V) -> None:
+    if len(memory) >= _MAX_REMEMBERED:
+        memory.clear()
+    memory[key] = value
 
 
 def _meaning(line: bytes) -> tuple[str, str] | None:

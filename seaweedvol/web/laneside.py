@@ -57,6 +57,8 @@ class LaneSide(ABC):
     def __init__(self, take: Take | None, seconds: Callable[[], float]) -> None:
         self._take = take
         self._seconds = seconds
+        # Whether the transport is one of the lane's.
+        self._is_on_lane = False
         # Whether the request that comes next has not been offered yet.
         self._is_untried = True
         # A request that is not all there, in pieces, and how much of it is not.
@@ -87,9 +89,9 @@ class LaneSide(ABC):
         wire.write(answer)
         if closes:
             self._close()
-        elif not getattr(wire, "is_clear", True):
+        elif self._is_on_lane and not wire.is_clear:
             # The client is slow to read: it gets no further answers before it has this one.
-            self._hold(method)
+            self._exchange = HELD
             wire.write_from(NOTHING, self._sent)
 
     def gather(self, data: bytes, missing: int, over: Callable[[], None]) -> None:
@@ -104,10 +106,6 @@ class LaneSide(ABC):
 
     def hold(self, method: str) -> None:
         """The answer to the request that was just taken comes later, by :meth:`reply_held` or :meth:`give_back`."""
-        self._note_activity()
-        self._hold(method)
-
-    def _hold(self, method: str) -> None:
         self._exchange = HELD
         self._last_method = method
 
@@ -116,12 +114,14 @@ class LaneSide(ABC):
         self._exchange = None
         if self.is_lost or self._is_closing:
             return
-        closes = closes or self.site.is_stopping
-        if answer:
-            self.reply_now(answer, self._last_method, closes=closes)
-        elif closes:
+        if closes or self.site.is_stopping:
+            if answer:
+                self._wire.write(answer)
             self._close()
-        if self._exchange is None and not self._is_closing and (self.unread or self.input_error is not None):
+            return
+        if answer:
+            self.reply_now(answer, self._last_method)
+        if (self.unread or self.input_error is not None) and self._exchange is None:
             self._advance()
 
     def send_held(self, outgoing: Outgoing, done: Callable[[], None], *, closes: bool = False) -> None:
@@ -137,7 +137,7 @@ class LaneSide(ABC):
     @property
     def can_send_files(self) -> bool:
         """Whether :meth:`send_held` works on this transport."""
-        return hasattr(self._wire, "write_from")
+        return self._is_on_lane
 
     def give_back(self, data: bytes) -> None:
         """Serve the request that is held on the general road. ``data`` are its bytes."""

@@ -55,13 +55,15 @@ class FilePump(Outgoing):
     :param checksum: CRC32C of the body as it is stored, also in the legacy form; None for one that nobody knows, as
         that of a range. The last bytes, at least the last one and at most ``SHARE``, do not leave unless it is right;
         of a body up to ``SHARE`` that is at hand nothing does, nor the head.
+    :param is_looked_at: whether the caller has just read all of the body without waiting, and verified it: then it is
+        not looked at once more before its first bytes leave. Only for a body without checksum.
     """
 
     __slots__ = ("_head", "_file", "_at", "_end", "_checksum", "_crc", "_in_thread", "_window", "_page", "_warmed_at",
-                 "_is_distrusted")
+                 "_is_distrusted", "_is_looked_at")
 
     def __init__(self, head: bytes, file: PinnedFile, start: int, length: int, checksum: int | None,
-                 in_thread: InThread) -> None:
+                 in_thread: InThread, *, is_looked_at: bool = False) -> None:
         self._head = head
         self._file = file
         self._at = start
@@ -75,6 +77,7 @@ class FilePump(Outgoing):
         self._warmed_at = -1
         # Whether what was read in a thread was not to be found afterwards.
         self._is_distrusted = False
+        self._is_looked_at = is_looked_at and checksum is None
 
     def send_to(self, descriptor: int) -> bool:
         """See :class:`Outgoing`.
@@ -131,7 +134,9 @@ class FilePump(Outgoing):
         if length > self._window:
             length = self._window
         view = _VIEW[:length]
-        if not length:
+        if not length or self._is_looked_at:
+            # Of what is in the view only the length counts: the file itself is sent.
+            self._is_looked_at = False
             return view
         try:
             there = os.preadv(self._file.number, (view,), at, os.RWF_NOWAIT)

@@ -52,9 +52,17 @@ _LATER_SIGNATURES: Final = tuple((re.compile(pattern, re.DOTALL), kind) for patt
 ))
 
 
+# What content begins with, of which more than its being text can be said; and blanks, behind which that may stand. What
+# begins with anything is asked for where these are used.
+_FIRST_BYTES: Final = frozenset(b"%\xfe\xff\xef\x00BGR\x89FIOM\x1aOtwPR\x1f<" + _BLANK)
+
+
 def detect_content_type(data: bytes) -> str:
     """The media type of content that begins with ``data``; only the first 512 bytes count. Always gives one."""
     data = data[:SNIFFED_LENGTH]
+    if data and data[0] not in _FIRST_BYTES and data[4:8] != b"ftyp" and data[34:36] != b"LP":
+        # Most content is of no kind that begins like this.
+        return _text(data)
     stripped = data.lstrip(_BLANK)
     if _HTML.match(stripped):
         return "text/html; charset=utf-8"

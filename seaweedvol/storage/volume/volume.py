@@ -117,6 +117,11 @@ class Volume:
         return self._core.super_block.placement
 
     @property
+    def copy_count(self) -> int:
+        """How many servers should hold it."""
+        return self._core.super_block.placement.copy_count
+
+    @property
     def ttl(self) -> Ttl:
         """How long its needles live."""
         return self._core.super_block.ttl
