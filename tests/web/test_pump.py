@@ -195,6 +195,22 @@ class SendingTests(PumpTests):
         self.send(self.pump(SHARE + 77, start=START + 1001))
         self.assert_received(SHARE + 77, 1001)
 
+    def test_looked_at(self) -> None:
+        """What the caller has just read is not read once more, as far as it leaves at once."""
+        outgoing = FilePump(HEAD, self.file, START, len(NOISE), None, self.threads, is_looked_at=True)
+        self.assertFalse(outgoing.send_to(self.ours.fileno()))
+        self.assertEqual(self.cache.asked, [])
+        self.receive()
+        sent = len(self.received) - len(HEAD)
+        self.send(outgoing)
+        self.assert_received(len(NOISE))
+        self.assertEqual(self.cache.asked[0][0], START + sent)
+
+    def test_always_verified(self) -> None:
+        """A body with a checksum is verified whoever has looked at it."""
+        outgoing = FilePump(HEAD, self.file, START, 10, 0, self.threads, is_looked_at=True)
+        self.assertRaises(ChecksumMismatch, outgoing.send_to, self.ours.fileno())
+
     def test_legacy_checksum(self) -> None:
         """A checksum that is stored masked is right too."""
         self.send(self.pump(70_000, legacy_mask(crc32c(NOISE[:70_000]))))
