@@ -69,6 +69,11 @@ class Columns:
     limit: int = 0
     tail: int = 0
 
+    @property
+    def last_key(self) -> int:
+        """The greatest key in the arrays; -1 if there is none."""
+        return self.keys[-1] if self.keys else -1
+
     def find(self, key: int) -> Position:
         """Where ``key`` stands in the arrays, or -1."""
         bucket = (key - self.base) >> self.shift

@@ -56,8 +56,9 @@ class MemoryNeedleMap:
         self._put(key, offset, size)
 
     def _put(self, key: int, offset: int, size: int) -> None:
-        if key > self.counts.max_key:
-            self._columns.recent[key] = pack(offset, size)
+        columns = self._columns
+        if key > columns.last_key and key not in columns.recent:
+            columns.recent[key] = pack(offset, size)
             self.counts.add_put(key, size, 0)
             self._settle_if_many()
             return
@@ -92,18 +93,20 @@ class MemoryNeedleMap:
     def put_all(self, rows: Sequence[tuple[int, int, int]]) -> None:
         self._write_rows(encode_entries(self._width, rows))
         # As :meth:`_put`, without its calls: this is on the road of every upload.
-        counts, recent = self.counts, self._columns.recent
+        counts, recent, last = self.counts, self._columns.recent, self._columns.last_key
         for key, offset, size in rows:
-            if key > counts.max_key and size >= 0:
+            if key > last and size >= 0 and key not in recent:
                 recent[key] = pack(offset, size)
-                counts.max_key = key
                 counts.file_count += 1
                 counts.content_bytes += size
-            elif size == TOMBSTONE_SIZE:
+                if key > counts.max_key:
+                    counts.max_key = key
+                continue
+            if size == TOMBSTONE_SIZE:
                 self._delete(key)
             else:
                 self._put(key, offset, size)
-                recent = self._columns.recent
+            recent, last = self._columns.recent, self._columns.last_key
         self._settle_if_many()
 
     def retract(self, key: int, prior: tuple[int, int] | None) -> None:
@@ -147,7 +150,7 @@ class MemoryNeedleMap:
         at = columns.find(key)
         if at >= 0:
             columns.store(at, value)
-        elif key in columns.recent or not columns.keys or key > columns.keys[-1]:
+        elif key > columns.last_key:
             columns.recent[key] = value
             self._settle_if_many()
         else:
