@@ -77,7 +77,9 @@ class HttpRow:
         before = sum(server.cpu_seconds for server in servers)
         found = self.load(servers[0], plan, seconds)
         cpu = sum(server.cpu_seconds for server in servers) - before
-        if found.refused > self.may_be_refused(found) or not found.count:
+        if not found.count:
+            raise NotDone("no answer within the round")
+        if found.refused > self.may_be_refused(found):
             raise NotDone(f"{found.refused} of {found.count} requests refused")
         self.check(servers, plan, found)
         count = self.done(found)

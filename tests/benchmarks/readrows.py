@@ -16,6 +16,8 @@ from tests.benchmarks.servers import Server
 
 KEY = "benchmark-read-key-0123456789abcdef"
 TOKENS = Shape("tokens", security=f'[jwt.signing.read]\nkey = "{KEY}"\nexpires_after_seconds = 7200\n')
+SLOWEST = 150 << 20
+"""Bytes a second of a slow server: all connections have an answer within a round."""
 ANSWER_HEAD = 1000
 """No answer has more bytes than this before its body."""
 Headers = Callable[[int, int], Mapping[str, str]]
@@ -87,6 +89,10 @@ class Reads(HttpRow):
 @attrs.define
 class LargeReads(Reads):
     """Answers that take long: those under way when a round ends count by the part that came."""
+
+    def load(self, server: Server, plan: Plan, seconds: float) -> Found:
+        """Long enough for some to end."""
+        return super().load(server, plan, max(seconds, self.length * self.connections / SLOWEST))
 
     def done(self, found: Found) -> float:
         """Requests by bytes."""

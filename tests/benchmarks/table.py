@@ -34,7 +34,8 @@ def line_text(line: Line, is_first: bool) -> str:
 
 def outcome_text(outcome: Outcome) -> str:
     """A row's lines and remarks."""
-    lines = [line_text(line, at == 0) for at, line in enumerate(outcome.lines) if any(line.values.values())]
+    lines = [line_text(line, at == 0 or line.row != outcome.lines[at - 1].row)
+             for at, line in enumerate(outcome.lines) if any(line.values.values())]
     return "\n".join([*lines, *(f"    {remark}" for remark in outcome.remarks)])
 
 
