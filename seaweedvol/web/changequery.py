@@ -36,7 +36,7 @@ class ChangeQuery:
 
     def token(self, facts: Facts) -> bytes:
         """The token of the request, b"" for none."""
-        return (token_from(self.arguments, facts.headers, facts.headers.get_all("Cookie")) or "").encode("latin-1")
+        return (token_from(self.arguments, facts, facts.cookies) or "").encode("latin-1")
 
 
 class ChangeQueries:

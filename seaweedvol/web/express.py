@@ -142,7 +142,7 @@ class Express:
 
     def _is_allowed(self, volume_text: bytes, fid_text: bytes, token: bytes | None, facts: Facts) -> bool:
         if token is None:
-            found = token_from(_NO_QUERY, facts.headers, facts.headers.get_all("Cookie"))
+            found = token_from(_NO_QUERY, facts, facts.cookies)
         else:
             found = token.decode("ascii")
         return self._guard.check_read(volume_text.decode("ascii"), fid_text.decode("ascii"), found)

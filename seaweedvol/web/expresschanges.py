@@ -96,7 +96,7 @@ class ExpressChanges:
             return False
         if not guard.write_key:
             return True
-        token = token_from(query.arguments, facts.headers, facts.headers.get_all("Cookie"))
+        token = token_from(query.arguments, facts, facts.cookies)
         return guard.check_write(match[3].decode("ascii"), (match[4] + match[5]).decode("ascii"), token)
 
     @property

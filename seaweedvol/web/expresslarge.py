@@ -18,6 +18,7 @@ from seaweedvol.web.headformats import HeadFormats, Kind
 from seaweedvol.web.headlines import CLOSE, Facts
 from seaweedvol.web.pump import FilePump
 from seaweedvol.web.reply import new_request_id
+from seaweedvol.web.sniffing import SNIFFED_LENGTH, detect_content_type
 from seaweedvol.web.timing import HttpDate
 
 if TYPE_CHECKING:
@@ -65,11 +66,18 @@ class ExpressLarge:
             kind, start, sent = Kind.PART, wanted.start, wanted.length
             where = wanted.content_range(length).encode()
         found = self._formats.format_of(described, kind, facts.variation)
-        if found is None or found[1]:
+        if found is None:
             return False
+        form, is_sniffed = found
         now_ns = self._now_ns()
         own = (sent, where, checksum) if where else (sent, checksum)
-        head = found[0] % (*own, new_request_id(now_ns, self._entropy).encode(), self._date.at(now_ns))
+        filling = (*own, new_request_id(now_ns, self._entropy).encode(), self._date.at(now_ns))
+        if is_sniffed:
+            beginning = opened.data_now(start, min(sent, SNIFFED_LENGTH))
+            if beginning is None:
+                return False
+            filling = (*filling, detect_content_type(beginning).encode())
+        head = form % filling
         if is_head:
             channel.reply_now(head, "HEAD", closes=facts.variation >= CLOSE)
             return True

@@ -51,30 +51,48 @@ class Facts:
     :ivar length: the declared length of the body, -1 when there is none.
     :ivar content_type: of the body, "" when the client says nothing.
     :ivar has_extras: whether there is more about an upload than length and type.
+    :ivar is_special: whether a read may want less than the whole needle.
     """
 
-    __slots__ = ("variation", "is_conditional", "range", "length", "content_type", "has_extras", "_fields",
-                 "_headers")
+    __slots__ = ("variation", "is_conditional", "range", "length", "content_type", "has_extras", "is_special",
+                 "_authorization", "_fields", "_headers")
 
     def __init__(self, fields: list[_Field]) -> None:
         self.variation = 0
         self.is_conditional = self.has_extras = False
         self.range = self.content_type = ""
         self.length = -1
+        self.is_special = False
+        self._authorization = ""
         self._fields = fields
         self._headers: Headers | None = None
 
     @property
-    def is_special(self) -> bool:
-        """Whether a read may want less than the whole needle."""
-        return self.is_conditional or self.range != ""
-
-    @property
     def headers(self) -> Headers:
-        """All headers that some decision looks at."""
+        """All headers that some decision looks at, but for Authorization."""
         if self._headers is None:
             self._headers = Headers(self._fields)
         return self._headers
+
+    # --- where a token may be ------------------------------------------------------------------------------------
+
+    def get(self, name: str) -> str:
+        """The Authorization header, "" for none; no other is asked for."""
+        return self._authorization if name == "Authorization" else ""
+
+    @property
+    def cookies(self) -> list[str]:
+        """The values of all Cookie headers."""
+        return [value for name, value in self._fields if name == "Cookie"]
+
+    def with_authorization(self, value: str) -> Facts:
+        """The same, and this header."""
+        other = Facts.__new__(Facts)
+        other.variation, other.is_conditional, other.range = self.variation, self.is_conditional, self.range
+        other.length, other.content_type, other.has_extras = self.length, self.content_type, self.has_extras
+        other.is_special, other._fields, other._headers = self.is_special, self._fields, self._headers
+        other._authorization = value
+        return other
 
 
 class HeadLines:
@@ -92,24 +110,32 @@ class HeadLines:
         """
         known = self._lines
         fields: list[_Field] = []
+        authorization = ""
         for line in block[:-4].split(b"\r\n"):
             field = known.get(line)
             if field is None:
                 field = self._learn(line)
-            if field is not _IGNORED:
+            if field[0] == "Authorization":
+                # Another one each time: nothing is learnt from it. The first of several counts.
+                authorization = authorization or field[1]
+            elif field is not _IGNORED:
                 fields.append(field)
         key = tuple(fields)
         facts = self._judged.get(key)
         if facts is None:
             facts = _judge(fields)
             _remember(self._judged, key, facts)
-        if facts is not None and len(block) <= _MAX_LENGTH:
+        if facts is None:
+            return None
+        if authorization:
+            return facts.with_authorization(authorization)
+        if len(block) <= _MAX_LENGTH:
             _remember(self.blocks, block, facts)
         return facts
 
     def _learn(self, line: bytes) -> _Field:
         field = _field_of(line)
-        if len(line) <= _MAX_LENGTH:
+        if len(line) <= _MAX_LENGTH and field[0] != "Authorization":
             _remember(self._lines, line, field)
         return field
 
@@ -150,6 +176,7 @@ def _judge(fields: Iterable[_Field]) -> Facts | None:
                 facts.variation |= GZIP
         elif not _take(facts, field):
             return None
+    facts.is_special = facts.is_conditional or facts.range != ""
     return facts if hosts == 1 else None
 
 

@@ -41,6 +41,11 @@ class OpenNeedle:
     is_verified: bool
     file: IPinnedDescriptor
     start: int
+    _data: IVolumeFile
+
+    def data_now(self, offset: int, length: int) -> bytes | None:
+        """Some of the data, at most as many as a needle has that is read whole; None when they are not at hand."""
+        return _bytes_now(self._data, self.start + offset, length)
 
 
 def open_now(core: Core, key: int) -> OpenNeedle | None:
@@ -71,7 +76,7 @@ def open_now(core: Core, key: int) -> OpenNeedle | None:
     if is_whole and not _is_right(files.data, offset + start, length, meta.checksum):
         return None
     fields = tail[:HEADER_LENGTH + size - start - length]
-    return OpenNeedle(meta, fields, is_whole, file, offset + start)
+    return OpenNeedle(meta, fields, is_whole, file, offset + start, files.data)
 
 
 def _bytes_now(file: IVolumeFile, offset: int, length: int) -> bytes | None:
