@@ -196,7 +196,7 @@ class LevelStore:
         try:
             database = self._make()
         except plyvel.IOError as error:
-            raise _failure(self.path, error, errno.EAGAIN) from error
+            raise _failure(self.path, error, errno.EBUSY) from error
         except plyvel.Error:
             # It is made of the source only: that has all that was in it.
             shutil.rmtree(self.path)
@@ -246,4 +246,5 @@ def _says_closed(path: str) -> bool:
 
 
 def _failure(path: str, error: Exception, number: int = errno.EIO) -> OSError:
-    return OSError(number, str(error), path)
+    words = error.args[0] if error.args else b""
+    return OSError(number, words.decode(errors="replace") if isinstance(words, bytes) else str(error), path)
