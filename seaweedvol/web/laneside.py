@@ -177,9 +177,11 @@ class LaneSide(ABC):
 
     def _offer(self) -> bool:
         """Offer the express lane what waits; whether it took a request."""
-        self._is_untried = False
         assert self._take is not None
-        taken = self._take(bytes(self.unread), self)
-        del self.unread[:taken]
-        self._is_untried = taken > 0
+        self._is_untried = False
+        # What the lane gives back before it returns is put there again, in front of the rest.
+        offered, self.unread = self.unread, bytearray()
+        taken = self._take(bytes(offered), self)
+        self._is_untried = taken > 0 and not self.unread
+        self.unread += offered[taken:]
         return taken > 0
