@@ -105,13 +105,8 @@ class LevelDbNeedleMap:
                 changes[key] = offset, size
             elif prior is not None and prior[1] >= 0:
                 changes[key] = prior[0], -prior[1] or TOMBSTONE_SIZE
+        self._append(rows, changes)
         journal = self._journal
-        journal.append(encode_entries(journal.width, rows))
-        try:
-            self._write(changes)
-        except OSError:
-            journal.take_back(len(rows))
-            raise
         if journal.row_count % WATERMARK_STEP < len(rows):
             # An older mark does no harm.
             with contextlib.suppress(OSError):
@@ -122,9 +117,21 @@ class LevelDbNeedleMap:
             else:
                 self.counts.add_put(key, size, old_size)
 
-    def _write(self, changes: dict[int, tuple[int, int]]) -> None:
-        entries = [encode_entry(self._journal.width, key, *value) for key, value in changes.items()]
-        self._store.write([(entry[:_KEY_LENGTH], entry[_KEY_LENGTH:]) for entry in entries])
+    def _append(self, rows: Sequence[tuple[int, int, int]], changes: dict[int, tuple[int, int]]) -> None:
+        journal = self._journal
+        entries = [encode_entry(journal.width, key, *value) for key, value in changes.items()]
+        is_done = False
+        try:
+            journal.append(encode_entries(journal.width, rows))
+            try:
+                self._store.write([(entry[:_KEY_LENGTH], entry[_KEY_LENGTH:]) for entry in entries])
+            except OSError:
+                journal.take_back(len(rows))
+                raise
+            is_done = True
+        finally:
+            if not is_done:
+                self._store.distrust()
 
     def retract(self, key: int, prior: Found) -> None:
         found = self.get(key)

@@ -102,10 +102,14 @@ class LevelStore:
                         batch.put(key, value)
         except plyvel.Error as error:
             # It may come back with the next opening, or not.
-            self._is_sound = False
+            self.distrust()
             raise _failure(self.path, error) from error
         finally:
             self._marks.pop()
+
+    def distrust(self) -> None:
+        """It may differ from its source; a close will not say that all is well."""
+        self._is_sound = False
 
     def flush(self) -> None:
         """Return when all that was written is in tables on the device. May wait for compactions of other directories.
