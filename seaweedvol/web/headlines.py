@@ -8,7 +8,6 @@ here: :meth:`HeadLines.facts_of` gives None, and the connection's own parser (:m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final, TypeVar
 
 from seaweedvol.web.request import Headers, canonical_name
@@ -28,12 +27,16 @@ _UPLOAD_NAMES: Final = frozenset(("Content-Disposition", "Content-Encoding", "Co
 _NAMES: Final = {name.lower().encode("ascii"): name for name in (
     "Accept-Encoding", "Authorization", "Connection", "Content-Length", "Content-Type", "Cookie", "Host",
     "If-Modified-Since", "If-None-Match", "Origin", "Range", *_UPLOAD_NAMES)}
+# Differs from request to request: not remembered, and judged apart.
+_OWN_NAMES: Final = frozenset(("Authorization", "Content-Length", "Content-Type"))
 # With these the request is none that the lane understands.
 _REFUSED_NAMES: Final = frozenset((b"expect", b"trailer", b"transfer-encoding"))
 _PAIR_PREFIX: Final = b"seaweed-"
 
 _MAX_REMEMBERED: Final = 1024
 _MAX_LENGTH: Final = 1024
+# Beyond this a head may be one that is refused for its length.
+_MAX_BLOCK: Final = 256 << 10
 
 _Field = tuple[str, str]
 _K = TypeVar("_K")
@@ -52,9 +55,10 @@ class Facts:
     :ivar content_type: of the body, "" when the client says nothing.
     :ivar has_extras: whether there is more about an upload than length and type.
     :ivar is_special: whether a read may want less than the whole needle.
+    :ivar is_plain: whether it wants just that, and nothing changes the head of the reply.
     """
 
-    __slots__ = ("variation", "is_conditional", "range", "length", "content_type", "has_extras", "is_special",
+    __slots__ = ("variation", "is_conditional", "range", "length", "content_type", "has_extras", "is_special", "is_plain",
                  "_authorization", "_fields", "_headers")
 
     def __init__(self, fields: list[_Field]) -> None:
@@ -63,6 +67,7 @@ class Facts:
         self.range = self.content_type = ""
         self.length = -1
         self.is_special = False
+        self.is_plain = True
         self._authorization = ""
         self._fields = fields
         self._headers: Headers | None = None
@@ -85,13 +90,13 @@ class Facts:
         """The values of all Cookie headers."""
         return [value for name, value in self._fields if name == "Cookie"]
 
-    def with_authorization(self, value: str) -> Facts:
-        """The same, and this header."""
+    def with_own(self, authorization: str, content_type: str, length: int) -> Facts:
+        """The same with what differs from request to request."""
         other = Facts.__new__(Facts)
         other.variation, other.is_conditional, other.range = self.variation, self.is_conditional, self.range
-        other.length, other.content_type, other.has_extras = self.length, self.content_type, self.has_extras
-        other.is_special, other._fields, other._headers = self.is_special, self._fields, self._headers
-        other._authorization = value
+        other.has_extras, other.is_special, other.is_plain = self.has_extras, self.is_special, self.is_plain
+        other._fields, other._headers = self._fields, self._headers
+        other._authorization, other.content_type, other.length = authorization, content_type, length
         return other
 
 
@@ -108,34 +113,35 @@ class HeadLines:
 
         Whoever is in a hurry looks into :attr:`blocks` first.
         """
+        if len(block) > _MAX_BLOCK:
+            return None
         known = self._lines
         fields: list[_Field] = []
-        authorization = ""
+        own: list[_Field] = []
         for line in block[:-4].split(b"\r\n"):
             field = known.get(line)
             if field is None:
                 field = self._learn(line)
-            if field[0] == "Authorization":
-                # Another one each time: nothing is learnt from it. The first of several counts.
-                authorization = authorization or field[1]
-            elif field is not _IGNORED:
+            if field is _IGNORED:
+                continue
+            if field[0] in _OWN_NAMES:
+                own.append(field)
+            else:
                 fields.append(field)
         key = tuple(fields)
         facts = self._judged.get(key)
         if facts is None:
             facts = _judge(fields)
             _remember(self._judged, key, facts)
-        if facts is None:
-            return None
-        if authorization:
-            return facts.with_authorization(authorization)
-        if len(block) <= _MAX_LENGTH:
+        if facts is not None and own:
+            facts = _with_own(facts, own)
+        if facts is not None and len(block) <= _MAX_LENGTH and not facts.get("Authorization"):
             _remember(self.blocks, block, facts)
         return facts
 
     def _learn(self, line: bytes) -> _Field:
         field = _field_of(line)
-        if len(line) <= _MAX_LENGTH and field[0] != "Authorization":
+        if field[0] not in _OWN_NAMES and len(line) <= _MAX_LENGTH:
             _remember(self._lines, line, field)
         return field
 
@@ -161,45 +167,48 @@ def _field_of(line: bytes) -> _Field:
     return _IGNORED
 
 
-def _judge(fields: Iterable[_Field]) -> Facts | None:
-    facts = Facts(list(fields))
-    hosts = 0
-    for field in facts._fields:
-        name, value = field
-        if name == "Host":
-            hosts += 1
-            if not _HOST.match(value):
-                return None
-        elif name == "Accept-Encoding":
+def _with_own(facts: Facts, own: list[_Field]) -> Facts | None:
+    """``facts`` with the fields that are judged apart; None when the lane does not understand them."""
+    authorization = content_type = ""
+    length = -1
+    for name, value in own:
+        if name == "Authorization":
             # The first of several counts.
-            if "gzip" in facts.headers.get(name):
-                facts.variation |= GZIP
-        elif not _take(facts, field):
+            authorization = authorization or value
+        elif name == "Content-Type":
+            if content_type:
+                return None
+            content_type = value
+        elif length >= 0 or not value.isdigit() or not value.isascii() or len(value) > 18:
             return None
+        else:
+            length = int(value)
+    return facts.with_own(authorization, content_type, length)
+
+
+def _judge(fields: list[_Field]) -> Facts | None:
+    facts = Facts(fields)
+    first: dict[str, str] = {}
+    for field in fields:
+        name, value = field
+        if field is _REFUSED or name == "Host" and (name in first or not _HOST.match(value)):
+            return None
+        if name == "Connection" and not _take_connection(facts, value):
+            return None
+        if name in _UPLOAD_NAMES or name.lower().encode("ascii").startswith(_PAIR_PREFIX):
+            facts.has_extras = True
+        first.setdefault(name, value)
+    if "Host" not in first:
+        return None
+    if "gzip" in first.get("Accept-Encoding", ""):
+        facts.variation |= GZIP
+    if first.get("Origin"):
+        facts.variation |= CORS
+    facts.range = first.get("Range", "")
+    facts.is_conditional = "If-Modified-Since" in first or "If-None-Match" in first
     facts.is_special = facts.is_conditional or facts.range != ""
-    return facts if hosts == 1 else None
-
-
-def _take(facts: Facts, field: _Field) -> bool:
-    """Note what one field says; whether the lane understands it."""
-    name, value = field
-    if name == "Connection":
-        return _take_connection(facts, value)
-    if name == "Content-Length":
-        return _take_length(facts, value)
-    if name == "Content-Type":
-        facts.has_extras = facts.has_extras or facts.content_type != ""
-        facts.content_type = value
-    elif name == "Origin":
-        if facts.headers.get(name):
-            facts.variation |= CORS
-    elif name == "Range":
-        facts.range = facts.headers.get(name)
-    elif name in ("If-Modified-Since", "If-None-Match"):
-        facts.is_conditional = True
-    elif name in _UPLOAD_NAMES or name.lower().encode().startswith(_PAIR_PREFIX):
-        facts.has_extras = True
-    return field is not _REFUSED
+    facts.is_plain = not facts.is_special and not facts.variation & (CORS | CLOSE)
+    return facts
 
 
 def _take_connection(facts: Facts, value: str) -> bool:
@@ -207,10 +216,3 @@ def _take_connection(facts: Facts, value: str) -> bool:
     if wish == "close":
         facts.variation |= CLOSE
     return wish in ("close", "keep-alive")
-
-
-def _take_length(facts: Facts, value: str) -> bool:
-    if facts.length >= 0 or not value.isascii() or not value.isdigit() or len(value) > 18:
-        return False
-    facts.length = int(value)
-    return True
