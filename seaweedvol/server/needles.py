@@ -6,7 +6,8 @@ Knows the store; must not know HTTP, replicas or where other volumes are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, cast
 
 import attrs
 
@@ -30,6 +31,12 @@ class Needles:
     """The needles of every volume in ``store``."""
 
     store: Store
+    _directories: tuple[Mapping[int, QuickVolume], ...] = attrs.field(init=False)
+
+    @_directories.default
+    def _volumes_by_directory(self) -> tuple[Mapping[int, QuickVolume], ...]:
+        # They change, but they are never replaced.
+        return tuple(cast("Mapping[int, QuickVolume]", location.volumes) for location in self.store.locations)
 
     def holds(self, volume_id: VolumeId) -> bool:
         """Whether the volume is here."""
@@ -42,7 +49,11 @@ class Needles:
 
     def at_hand(self, volume_id: int) -> QuickVolume | None:
         """The volume, if it is here, for what needs no waiting."""
-        return self.store.find(volume_id)
+        for volumes in self._directories:
+            volume = volumes.get(volume_id)
+            if volume is not None:
+                return volume
+        return None
 
     def open(self, volume_id: VolumeId, key: NeedleId, *, read_deleted: bool = False) -> Needle | PagedNeedle:
         """A needle to be sent: with its data when they are small or a manifest, else to be read in pages.

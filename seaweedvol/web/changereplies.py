@@ -17,10 +17,10 @@ from seaweedvol.web.framing import Framing, frame
 from seaweedvol.web.headlines import CLOSE, CORS
 from seaweedvol.web.replicas import own_url
 from seaweedvol.web.reply import (
-    Reply, common_headers, completed, json_error, json_reply, new_request_id, server_name,
+    Reply, common_headers, completed, json_error, json_reply, server_name,
 )
 from seaweedvol.web.request import Headers, Query, Request, Target
-from seaweedvol.web.timing import HttpDate
+from seaweedvol.web.timing import Stamps
 from seaweedvol.web.upload import created_reply, result_of
 from seaweedvol.web.urls import text_of
 from seaweedvol.web.wire import Head
@@ -54,8 +54,7 @@ class ChangeReplies:
         self.own_url = own_url(server)
         self._server = server_name(server.settings.offset_width)
         self._now_ns = now_ns
-        self._entropy = entropy
-        self._date = HttpDate()
+        self._stamps = Stamps(entropy)
         self._bodies: dict[bytes, bytes] = {}
         self._created: dict[int, bytes] = {}
         self._deleted: dict[int, bytes] = {}
@@ -73,18 +72,17 @@ class ChangeReplies:
         head = self._created.get(variation & _STYLE)
         if head is None:
             head = self._learn_created(variation & _STYLE)
-        now_ns = self._now_ns()
-        return b"".join((head % (checksum, new_request_id(now_ns, self._entropy).encode(), self._date.at(now_ns),
-                                 len(body)), body))
+        request_id, date = self._stamps.at(self._now_ns())
+        return head % (checksum, request_id, date, len(body), body)
 
     def deleted(self, size: int, variation: int) -> bytes:
         """202 with the bytes that this freed."""
         form = self._deleted.get(variation & _STYLE)
         if form is None:
             form = self._learn_deleted(variation & _STYLE)
-        now_ns = self._now_ns()
+        request_id, date = self._stamps.at(self._now_ns())
         body = b'{"size":%d}' % size
-        return form % (new_request_id(now_ns, self._entropy).encode(), self._date.at(now_ns), len(body), body)
+        return form % (request_id, date, len(body), body)
 
     def not_replicated(self, volume_id: int, error: str, variation: int) -> bytes:
         """500, as a replica failed."""
@@ -110,7 +108,7 @@ class ChangeReplies:
         reply = created_reply(_ASKING, {}, _ETAG, "")
         form = self._head(reply, style, b"{", _LENGTH, _ID).encode(0)
         form = form.replace(b"%", b"%%").replace(_ETAG.encode(), b"%08x").replace(_ID.encode(), b"%b")
-        self._created[style] = form.replace(_DATE, b"%b").replace(b": 1999\r\n", b": %d\r\n")
+        self._created[style] = form.replace(_DATE, b"%b").replace(b": 1999\r\n", b": %d\r\n") + b"%b"
         return self._created[style]
 
     def _learn_deleted(self, style: int) -> bytes:
@@ -123,7 +121,8 @@ class ChangeReplies:
         now_ns = self._now_ns()
         body = reply.body
         assert isinstance(body, bytes)
-        plan = self._head(reply, variation, body, len(body), new_request_id(now_ns, self._entropy))
+        request_id, _ = self._stamps.at(now_ns)
+        plan = self._head(reply, variation, body, len(body), request_id.decode("ascii"))
         if plan.is_chunked:
             body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
         return plan.encode(now_ns / 1e9) + body

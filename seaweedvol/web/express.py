@@ -8,6 +8,7 @@ sends every shape of request down both and compares the bytes. Reads are here, c
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import time
@@ -23,10 +24,10 @@ from seaweedvol.web.compressing import is_gzip
 from seaweedvol.web.conditional import is_not_modified
 from seaweedvol.web.headformats import Described, Format, HeadFormats, Kind
 from seaweedvol.web.headlines import CLOSE, CORS, GZIP, Facts, HeadLines
-from seaweedvol.web.reply import new_request_id, server_name
+from seaweedvol.web.reply import server_name
 from seaweedvol.web.request import Query
-from seaweedvol.web.sniffing import SNIFFED_LENGTH, detect_content_type
-from seaweedvol.web.timing import HttpDate
+from seaweedvol.web.sniffing import detect_content_type
+from seaweedvol.web.timing import Stamps
 
 if TYPE_CHECKING:
     from seaweedvol.server.interfaces import QuickVolume
@@ -74,6 +75,7 @@ class Express:
         self._blocks = self._lines.blocks
         self._formats = formats
         self._described = formats.known
+        self._plain = formats.plain
         self._glancer = Glancer()
         self._find = server.needles.at_hand
         self._guard = server.guard
@@ -81,8 +83,7 @@ class Express:
         self._changes = changes
         self._large = large
         self._now_ns = now_ns
-        self._entropy = entropy
-        self._date = HttpDate()
+        self._stamps = Stamps(entropy)
 
     def take(self, data: bytes, channel: LaneSide) -> int:
         """Answer the request that ``data`` begins with, if it is one for the lane.
@@ -133,6 +134,14 @@ class Express:
                 channel, volume, int(key_text, 16), int(cookie_text, 16), facts, is_head=is_head)
         if glimpse[0] != int(cookie_text, 16):
             return self._reply_missing(channel, facts, is_head)
+        if facts.is_plain and not is_head:
+            form = self._plain.get(glimpse[3])
+            if form is not None:
+                request_id, date = self._stamps.at(self._now_ns())
+                content = glimpse[2]
+                channel.reply_now(
+                    b"".join((form % (len(content), glimpse[1], request_id, date), content)), "GET")
+                return True
         described = self._described.get(glimpse[3])
         if described is None:
             described = self._formats.describe(glimpse[3])
@@ -156,14 +165,14 @@ class Express:
             if found is None:
                 return False
         form, is_sniffed = found
-        _, checksum, content, _ = glimpse
-        now_ns = self._now_ns()
+        _, checksum, content, fields = glimpse
+        if not style and not is_sniffed:
+            self._formats.note_plain(fields, form)
+        request_id, date = self._stamps.at(self._now_ns())
         if is_sniffed:
-            head = form % (len(content), checksum, new_request_id(now_ns, self._entropy).encode(),
-                           self._date.at(now_ns), _sniffed(content))
+            head = form % (len(content), checksum, request_id, date, _encoded(detect_content_type(content)))
         else:
-            head = form % (len(content), checksum, new_request_id(now_ns, self._entropy).encode(),
-                           self._date.at(now_ns))
+            head = form % (len(content), checksum, request_id, date)
         channel.reply_now(b"".join((head, content)), "GET", closes=style >= CLOSE)
         return True
 
@@ -198,10 +207,9 @@ class Express:
         if found is None:
             return False
         form, is_sniffed = found
-        now_ns = self._now_ns()
-        filling = (*own, new_request_id(now_ns, self._entropy).encode(), self._date.at(now_ns))
+        filling = own + self._stamps.at(self._now_ns())
         if is_sniffed:
-            filling = (*filling, _sniffed(content))
+            filling = (*filling, _encoded(detect_content_type(content)))
         channel.reply_now(b"".join((form % filling, content)), "GET", closes=facts.variation >= CLOSE)
         return True
 
@@ -215,8 +223,10 @@ class Express:
 _NO_QUERY: Final = Query()
 
 
-def _sniffed(content: bytes | memoryview) -> bytes:
-    return detect_content_type(bytes(content[:SNIFFED_LENGTH])).encode()
+@functools.cache
+def _encoded(kind: str) -> bytes:
+    """One of the few types that are told by sniffing."""
+    return kind.encode("ascii")
 
 
 def make_formats(server: VolumeServer) -> HeadFormats:

@@ -17,9 +17,8 @@ from seaweedvol.web.conditional import is_not_modified
 from seaweedvol.web.headformats import HeadFormats, Kind
 from seaweedvol.web.headlines import CLOSE, Facts
 from seaweedvol.web.pump import FilePump
-from seaweedvol.web.reply import new_request_id
 from seaweedvol.web.sniffing import SNIFFED_LENGTH, detect_content_type
-from seaweedvol.web.timing import HttpDate
+from seaweedvol.web.timing import Stamps
 
 if TYPE_CHECKING:
     from seaweedvol.server.interfaces import QuickVolume
@@ -37,8 +36,7 @@ class ExpressLarge:
         self._limit = limit
         self._in_thread = in_thread
         self._now_ns = now_ns
-        self._entropy = entropy
-        self._date = HttpDate()
+        self._stamps = Stamps(entropy)
 
     def take(self, channel: LaneSide, volume: QuickVolume, key: int, cookie: int, facts: Facts, *, is_head: bool) -> bool:
         """Answer, or say that it must be done elsewhere."""
@@ -69,9 +67,8 @@ class ExpressLarge:
         if found is None:
             return False
         form, is_sniffed = found
-        now_ns = self._now_ns()
-        own = (sent, where, checksum) if where else (sent, checksum)
-        filling = (*own, new_request_id(now_ns, self._entropy).encode(), self._date.at(now_ns))
+        own: tuple[object, ...] = (sent, where, checksum) if where else (sent, checksum)
+        filling = own + self._stamps.at(self._now_ns())
         if is_sniffed:
             beginning = opened.data_now(start, min(sent, SNIFFED_LENGTH))
             if beginning is None:

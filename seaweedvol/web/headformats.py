@@ -81,10 +81,12 @@ class HeadFormats:
     """Formats by fields and by the way of asking; the memory is bounded.
 
     :param server: what ``Server`` says.
+    :ivar plain: what most reads need of it: the format of a whole needle with a known type, asked for without frills.
     """
 
     def __init__(self, server: str) -> None:
         self.known: dict[bytes, Described] = {}
+        self.plain: dict[bytes, bytes] = {}
         self._server = server
         self._missing: dict[int, Format | None] = {}
         self._patterns: dict[tuple[tuple[str, ...], int], _Pattern | None] = {}
@@ -99,6 +101,12 @@ class HeadFormats:
             self.known.clear()
         self.known[fields] = described
         return described
+
+    def note_plain(self, fields: bytes, form: bytes) -> None:
+        """Put a format into :attr:`plain`."""
+        if len(self.plain) >= _MAX_REMEMBERED:
+            self.plain.clear()
+        self.plain[fields] = form
 
     def format_of(self, described: Described, kind: Kind, variation: int, *, is_packed: bool = False) -> Format | None:
         """The format of a reply; None when there is none.

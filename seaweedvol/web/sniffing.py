@@ -57,12 +57,13 @@ _LATER_SIGNATURES: Final = tuple((re.compile(pattern, re.DOTALL), kind) for patt
 _FIRST_BYTES: Final = frozenset(b"%\xfe\xff\xef\x00BGR\x89FIOM\x1aOtwPR\x1f<" + _BLANK)
 
 
-def detect_content_type(data: bytes) -> str:
+def detect_content_type(data: bytes | memoryview) -> str:
     """The media type of content that begins with ``data``; only the first 512 bytes count. Always gives one."""
     data = data[:SNIFFED_LENGTH]
     if data and data[0] not in _FIRST_BYTES and data[4:8] != b"ftyp" and data[34:36] != b"LP":
         # Most content is of no kind that begins like this.
         return _text(data)
+    data = bytes(data)
     stripped = data.lstrip(_BLANK)
     if _HTML.match(stripped):
         return "text/html; charset=utf-8"
@@ -84,5 +85,5 @@ def _mp4(data: bytes) -> str:
     return "video/mp4" if any(data[at:at + 3] == b"mp4" for at in brands) else ""
 
 
-def _text(stripped: bytes) -> str:
+def _text(stripped: bytes | memoryview) -> str:
     return UNKNOWN if _BINARY.search(stripped) else TEXT

@@ -1,26 +1,32 @@
-"""The ``Date`` of replies, made once a second."""
+"""What each reply carries anew: its ``Date``, made once a second, and its request id."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from seaweedvol.web.conditional import http_date
+from seaweedvol.web.reply import new_request_id
 
 _NS: Final = 1_000_000_000
 
 
-class HttpDate:
-    """The last date that was asked for, ready to be sent."""
+class Stamps:
+    """Both, as the heads of replies want them.
 
-    __slots__ = ("_second", "_text")
+    :param entropy: for request ids.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_entropy", "_second", "_date")
+
+    def __init__(self, entropy: Callable[[int], bytes]) -> None:
+        self._entropy = entropy
         self._second = -1
-        self._text = b""
+        self._date = b""
 
-    def at(self, now_ns: int) -> bytes:
-        """The date of this nanosecond since 1970."""
+    def at(self, now_ns: int) -> tuple[bytes, bytes]:
+        """Request id and date of this nanosecond since 1970."""
         second = now_ns // _NS
         if second != self._second:
-            self._second, self._text = second, http_date(second).encode("ascii")
-        return self._text
+            self._second, self._date = second, http_date(second).encode("ascii")
+        return new_request_id(now_ns, self._entropy).encode("ascii"), self._date
