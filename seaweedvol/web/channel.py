@@ -114,8 +114,7 @@ class Channel(LaneSide, Protocol):
 
     def connectionLost(self, reason: Failure = Failure(ConnectionError())) -> None:
         """The connection is gone altogether."""
-        if self._missing:
-            self._all_gathered()
+        self._spill()
         self.is_lost = True
         self._is_closing = True
         if self._timer is not None:

@@ -57,7 +57,8 @@ class Changes(Protocol):
 class Large(Protocol):
     """Takes reads of needles that are not read in one piece."""
 
-    def take(self, channel: LaneSide, volume: QuickVolume, key: int, cookie: int, facts: Facts, *, is_head: bool) -> bool:
+    def take(self, channel: LaneSide, volume: QuickVolume, key: int, cookie: int, facts: Facts, *,
+             is_head: bool) -> bool:
         """Answer, or say that it must be done elsewhere."""
         ...
 

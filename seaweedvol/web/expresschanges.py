@@ -126,6 +126,9 @@ class ExpressChanges:
         if length <= 0 or limit.limit and (limit.is_over or end > len(data)) or replicas is None:
             return 0
         if end > len(data):
+            # An answer that ends the connection may come before the end of the request.
+            if facts.variation >= CLOSE or channel.input_error is not None:
+                return 0
             limit.add(length)
             channel.gather(data, end - len(data), lambda: limit.release(length))
             return len(data)

@@ -1,6 +1,7 @@
 """Reads of large needles on the express lane: the head at once, the data as fast as the client takes them.
 
-No byte of the data is kept in memory (:mod:`pump`). Decides by the same functions as both roads.
+No byte of the data is kept in memory (:mod:`pump`), but for parts that are small. Decides by the same functions as both
+roads.
 """
 
 from __future__ import annotations
@@ -8,10 +9,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from seaweedvol.storage.errors import StorageError
-from seaweedvol.storage.volume.opening import OpenNeedle
+from seaweedvol.storage.format.checksum import etag
 from seaweedvol.web import ranges
 from seaweedvol.web.conditional import is_not_modified
 from seaweedvol.web.headformats import HeadFormats, Kind
@@ -23,8 +23,12 @@ from seaweedvol.web.timing import Stamps
 if TYPE_CHECKING:
     from seaweedvol.server.interfaces import QuickVolume
     from seaweedvol.server.limits import ByteLimit
+    from seaweedvol.storage.volume.opening import OpenNeedle
     from seaweedvol.web.laneside import LaneSide
     from seaweedvol.web.threads import InThread
+
+# A part up to this size goes out with its head.
+SMALL_PART: Final = 64 << 10
 
 
 class ExpressLarge:
@@ -38,50 +42,58 @@ class ExpressLarge:
         self._now_ns = now_ns
         self._stamps = Stamps(entropy)
 
-    def take(self, channel: LaneSide, volume: QuickVolume, key: int, cookie: int, facts: Facts, *, is_head: bool) -> bool:
+    def take(self, channel: LaneSide, volume: QuickVolume, key: int, cookie: int, facts: Facts, *,
+             is_head: bool) -> bool:
         """Answer, or say that it must be done elsewhere."""
         if not channel.can_send_files:
             return False
         try:
             opened = volume.open_now(key)
-        except (StorageError, OSError):
+            return opened is not None and opened.cookie == cookie and self._answer(channel, opened, facts, is_head)
+        except OSError:
             return False
-        if opened is None or opened.meta.cookie != cookie or opened.meta.is_manifest or opened.meta.is_compressed:
-            return False
-        checksum = opened.meta.checksum
-        if facts.is_conditional and is_not_modified(facts.headers, opened.meta.last_modified, opened.meta.etag):
-            return False
-        return self._answer(channel, opened, checksum, facts, is_head=is_head)
 
-    def _answer(self, channel: LaneSide, opened: OpenNeedle, checksum: int, facts: Facts, *, is_head: bool) -> bool:
-        length = opened.meta.data_size
+    def _answer(self, channel: LaneSide, opened: OpenNeedle, facts: Facts, is_head: bool) -> bool:
         described = self._formats.known.get(opened.fields) or self._formats.describe(opened.fields)
-        kind, start, sent, where = Kind.HEAD if is_head else Kind.WHOLE, 0, length, b""
+        if described.is_special or facts.is_conditional and is_not_modified(
+                facts.headers, described.last_modified, etag(opened.checksum)):
+            return False
+        length = opened.length
+        kind, start, sent = Kind.HEAD if is_head else Kind.WHOLE, 0, length
+        own: tuple[object, ...] = (length, opened.checksum)
         if facts.range and not is_head:
             wanted = ranges.decide(facts.range, length)
             if not isinstance(wanted, ranges.Single) or wanted.length <= 0:
                 return False
             kind, start, sent = Kind.PART, wanted.start, wanted.length
-            where = wanted.content_range(length).encode()
+            own = (sent, wanted.content_range(length).encode("ascii"), opened.checksum)
         found = self._formats.format_of(described, kind, facts.variation)
         if found is None:
             return False
         form, is_sniffed = found
-        own: tuple[object, ...] = (sent, where, checksum) if where else (sent, checksum)
-        filling = own + self._stamps.at(self._now_ns())
-        if is_sniffed:
-            beginning = opened.data_now(start, min(sent, SNIFFED_LENGTH))
-            if beginning is None:
+        is_small = sent <= SMALL_PART
+        beginning: bytes | memoryview = b""
+        if not is_head and (is_small or is_sniffed):
+            found_now = opened.data_now(start, sent if is_small else SNIFFED_LENGTH)
+            if found_now is None:
                 return False
-            filling = (*filling, detect_content_type(beginning).encode())
-        head = form % filling
-        if is_head:
-            channel.reply_now(head, "HEAD", closes=facts.variation >= CLOSE)
+            beginning = found_now
+        filling = own + self._stamps.at(self._now_ns())
+        head = form % (*filling, detect_content_type(beginning).encode("ascii")) if is_sniffed else form % filling
+        if is_head or is_small:
+            channel.reply_now(b"".join((head, beginning)), "GET", closes=facts.variation >= CLOSE)
             return True
-        is_unverified = not where and not opened.is_verified
-        pump = FilePump(head, opened.file, opened.start + start, sent, checksum if is_unverified else None,
-                        self._in_thread)
-        size = opened.meta.size
+        return self._send(channel, opened, head, start, sent, kind, facts)
+
+    def _send(self, channel: LaneSide, opened: OpenNeedle, head: bytes, start: int, sent: int, kind: Kind,
+              facts: Facts) -> bool:
+        file = opened.pinned()
+        if file is None:
+            return False
+        is_unverified = kind is Kind.WHOLE and not opened.is_verified
+        pump = FilePump(head, file, opened.start + start, sent, opened.checksum if is_unverified else None,
+                        self._in_thread, is_looked_at=opened.is_verified)
+        size = opened.size
         self._limit.add(size)
         channel.hold("GET")
         channel.send_held(pump, lambda: self._limit.release(size), closes=facts.variation >= CLOSE)

@@ -58,8 +58,8 @@ class Facts:
     :ivar is_plain: whether it wants just that, and nothing changes the head of the reply.
     """
 
-    __slots__ = ("variation", "is_conditional", "range", "length", "content_type", "has_extras", "is_special", "is_plain",
-                 "_authorization", "_fields", "_headers")
+    __slots__ = ("variation", "is_conditional", "range", "length", "content_type", "has_extras", "is_special",
+                 "is_plain", "_authorization", "_fields", "_headers")
 
     def __init__(self, fields: list[_Field]) -> None:
         self.variation = 0
@@ -169,21 +169,22 @@ def _field_of(line: bytes) -> _Field:
 
 def _with_own(facts: Facts, own: list[_Field]) -> Facts | None:
     """``facts`` with the fields that are judged apart; None when the lane does not understand them."""
-    authorization = content_type = ""
+    authorization: str | None = None
+    content_type: str | None = None
     length = -1
     for name, value in own:
         if name == "Authorization":
-            # The first of several counts.
-            authorization = authorization or value
+            # The first of several counts, even when it says nothing.
+            authorization = value if authorization is None else authorization
         elif name == "Content-Type":
-            if content_type:
+            if content_type is not None:
                 return None
             content_type = value
         elif length >= 0 or not value.isdigit() or not value.isascii() or len(value) > 18:
             return None
         else:
             length = int(value)
-    return facts.with_own(authorization, content_type, length)
+    return facts.with_own(authorization or "", content_type or "", length)
 
 
 def _judge(fields: list[_Field]) -> Facts | None:

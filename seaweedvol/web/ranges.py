@@ -6,6 +6,7 @@ Pure decisions on text and numbers. Facts from SeaweedFS ``weed/server/volume_se
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -17,6 +18,9 @@ from seaweedvol.web.request import strict_int
 
 UNIT: Final = "bytes="
 BOUNDARY_BYTES: Final = 30
+
+# What nearly all clients ask for; everything else is read as Go reads it.
+_PLAIN = re.compile(r"bytes=([0-9]{1,15})-([0-9]{1,15})\Z", re.ASCII).match
 
 
 @attrs.frozen
@@ -73,6 +77,11 @@ def decide(header: str, total: int) -> Decision:
     """
     if not header:
         return Whole()
+    plain = _PLAIN(header)
+    if plain is not None:
+        start, end = int(plain[1]), int(plain[2])
+        if start <= end and start < total:
+            return Single(start, min(end, total - 1) - start + 1)
     ranges = _parse(header, total)
     if ranges is None:
         return Unsatisfiable("invalid range")

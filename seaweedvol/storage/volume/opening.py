@@ -5,89 +5,101 @@ The companion of ``glancing``: what is not at hand, or odd, gives None, and ``re
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Final
 
-import attrs
-
-from seaweedvol.storage.errors import Corrupt
 from seaweedvol.storage.format.checksum import checksum_matches, crc32c
-from seaweedvol.storage.format.needle import HEADER_LENGTH, Needle
+from seaweedvol.storage.format.needle import FLAG_TTL, HEADER_LENGTH
 from seaweedvol.storage.volume.core import Core
-from seaweedvol.storage.volume.expiry import is_expired
 from seaweedvol.storage.volume.glancing import GLANCE_LENGTH
 from seaweedvol.storage.volume.reading import PAGED_ABOVE
 
 if TYPE_CHECKING:
     from seaweedvol.storage.backend.interfaces import IPinnedDescriptor, IVolumeFile
 
-_HEAD_LENGTH: Final = HEADER_LENGTH + 4
+_DATA_START: Final = HEADER_LENGTH + 4
 _MAX_TAIL: Final = 2048
-_BUFFER: Final = memoryview(bytearray(PAGED_ABOVE))
+# One thread opens needles, so there is one of each; what is in them is used before the next is opened.
+_HEAD: Final = memoryview(bytearray(_DATA_START))
+_TAIL: Final = memoryview(bytearray(_MAX_TAIL))
+_DATA: Final = memoryview(bytearray(PAGED_ABOVE))
+
+_UNPACK_HEAD = struct.Struct(">IQiI").unpack_from
+_UNPACK_CHECKSUM = struct.Struct(">I").unpack_from
 
 
-@attrs.frozen(eq=False)
 class OpenNeedle:
     """A large needle.
 
-    :ivar meta: all but its data; the checksum is the stored one.
+    :ivar size: what header and index say.
+    :ivar checksum: the CRC32C of the data; as it is stored, unless it was verified.
+    :ivar is_verified: whether the data were compared with it, which is done for needles that ``reading`` would hand
+        out whole. Of a longer one, whoever sends all of it compares.
+    :ivar length: bytes of data.
     :ivar fields: as they stand in the record.
-    :ivar is_verified: whether the data were compared with their checksum, which is done for needles that ``reading``
-        would hand out whole. Of a longer one, whoever sends all of it compares.
-    :ivar file: holds the data, from ``start`` on.
+    :ivar start: where in the .dat the data begin.
     """
 
-    meta: Needle
-    fields: bytes
-    is_verified: bool
-    file: IPinnedDescriptor
-    start: int
-    _data: IVolumeFile
+    __slots__ = ("cookie", "size", "checksum", "is_verified", "length", "fields", "start", "_file")
 
-    def data_now(self, offset: int, length: int) -> bytes | None:
-        """Some of the data, at most as many as a needle has that is read whole; None when they are not at hand."""
-        return _bytes_now(self._data, self.start + offset, length)
+    def __init__(self, cookie: int, size: int, length: int, fields: bytes, start: int, file: IVolumeFile) -> None:
+        self.cookie, self.size, self.length = cookie, size, length
+        self.fields, self.start, self._file = fields, start, file
+        self.checksum = 0
+        self.is_verified = False
+
+    def data_now(self, offset: int, length: int) -> memoryview | None:
+        """Some of the data, at most as many as a needle has that is read whole; None when they are not at hand. They
+        are good until the next call.
+
+        :raises OSError: as the device says.
+        """
+        view = _DATA[:length]
+        return view if self._file.read_now(view, self.start + offset) == length else None
+
+    def pinned(self) -> IPinnedDescriptor | None:
+        """The open .dat.
+
+        :raises OSError: when it has been closed.
+        """
+        return self._file.pinned_descriptor()
 
 
 def open_now(core: Core, key: int) -> OpenNeedle | None:
-    """A live needle beyond the length that a glance takes; for one thread only.
+    """A live needle beyond the length that a glance takes, without a time to live; for one thread only.
 
-    :raises OSError, Corrupt: where ``reading`` would, perhaps; it is to be asked.
+    :raises OSError: where ``reading`` would, perhaps; it is to be asked.
     """
     files = core.files
-    found = files.needles.get(key) if files is not None and not files.needles.may_wait else None
-    if files is None or found is None or found[1] <= GLANCE_LENGTH or core.is_remote or not found[0]:
+    if files is None or files.needles.may_wait:
+        return None
+    found = files.needles.get(key)
+    codec = core.codec
+    if found is None or found[1] <= GLANCE_LENGTH or not found[0] or codec.data_offset != _DATA_START:
         return None
     offset, size = found
-    file = files.data.pinned_descriptor()
-    head = _bytes_now(files.data, offset, _HEAD_LENGTH)
-    if file is None or head is None:
+    file = files.data
+    if file.read_now(_HEAD, offset) != _DATA_START:
         return None
-    start, length = core.codec.data_extent(head)
-    tail_length = core.codec.record_length(size) - start - length
-    if not 0 <= tail_length <= _MAX_TAIL:
+    cookie, found_key, found_size, length = _UNPACK_HEAD(_HEAD)
+    fields_length = size - 4 - length
+    footer = codec.footer_length
+    if found_key != key or found_size != size or not 0 < fields_length <= _MAX_TAIL - footer:
         return None
-    tail = _bytes_now(files.data, offset + start + length, tail_length)
-    if tail is None:
+    tail = _TAIL[:fields_length + footer]
+    start = offset + _DATA_START
+    if file.read_now(tail, start + length) != len(tail) or tail[0] & FLAG_TTL:
         return None
-    meta = core.codec.decode_meta(head, tail, size)
-    if meta.key != key or is_expired(core, meta):
-        return None
-    is_whole = size <= PAGED_ABOVE
-    if is_whole and not _is_right(files.data, offset + start, length, meta.checksum):
-        return None
-    fields = tail[:HEADER_LENGTH + size - start - length]
-    return OpenNeedle(meta, fields, is_whole, file, offset + start, files.data)
+    opened = OpenNeedle(cookie, size, length, bytes(tail[:fields_length]), start, file)
+    opened.checksum, = _UNPACK_CHECKSUM(tail, fields_length)
+    return opened if size > PAGED_ABOVE or _verify(opened) else None
 
 
-def _bytes_now(file: IVolumeFile, offset: int, length: int) -> bytes | None:
-    view = _BUFFER[:length]
-    return bytes(view) if file.read_now(view, offset) == length else None
-
-
-def _is_right(file: IVolumeFile, offset: int, length: int, checksum: int) -> bool:
-    view = _BUFFER[:length]
-    if file.read_now(view, offset) != length:
+def _verify(opened: OpenNeedle) -> bool:
+    data = opened.data_now(0, opened.length)
+    if data is None:
         return False
-    if not checksum_matches(checksum, crc32c(view)):
-        raise Corrupt("the data are not those of their checksum")
-    return True
+    computed = crc32c(data)
+    opened.is_verified = checksum_matches(opened.checksum, computed)
+    opened.checksum = computed
+    return opened.is_verified

@@ -33,4 +33,4 @@ class MapOnDiskTests(SynchronousTestCase):
         self.assertEqual((glimpse[0], bytes(glimpse[2])), (COOKIE, b"one"))
         opened = volume.open_now(2)
         assert opened is not None
-        self.assertEqual(opened.meta.data_size, len(LARGE))
+        self.assertEqual(opened.length, len(LARGE))
