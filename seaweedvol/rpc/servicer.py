@@ -12,7 +12,7 @@ from typing import Final
 import grpc
 
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.rpc import door, lifecycle, questions, transfers
+from seaweedvol.rpc import blobs, door, lifecycle, questions, transfers
 from seaweedvol.server import leaving
 from seaweedvol.server.server import VolumeServer
 
@@ -31,6 +31,8 @@ CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
     "DeleteCollection": lifecycle.delete_collection,
     "GetState": questions.get_state,
     "Ping": questions.ping,
+    "ReadNeedleBlob": blobs.read_blob,
+    "ReadNeedleMeta": blobs.read_meta,
     "ReadVolumeFileStatus": questions.file_status,
     "SetState": questions.set_state,
     "VolumeConfigure": lifecycle.configure,
@@ -44,6 +46,7 @@ CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
     "VolumeStatus": questions.volume_status,
     "VolumeSyncStatus": questions.sync_status,
     "VolumeUnmount": lifecycle.unmount,
+    "WriteNeedleBlob": blobs.write_blob,
 })
 
 

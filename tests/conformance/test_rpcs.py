@@ -7,7 +7,7 @@ from typing import Iterable, Sequence
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.conformance import cases_rpc_needles, cases_rpc_places, cases_rpc_server, cases_rpc_volumes
+from tests.conformance import cases_rpc_blobs, cases_rpc_needles, cases_rpc_places, cases_rpc_server, cases_rpc_volumes
 from tests.conformance.rpc_pairs import RpcServer, launch_rpc_pair
 from tests.conformance.rpc_steps import RpcCase, RpcPair
 from tests.conformance.servers import WEED
@@ -66,6 +66,14 @@ class NeedleTests(RpcPairCase):
     def test_needles(self) -> None:
         """Needles are told of and deleted, and files copied, as by Go."""
         self.compare(cases_rpc_needles.cases())
+
+
+class BlobTests(RpcPairCase):
+    """Calls about records."""
+
+    def test_blobs(self) -> None:
+        """Records are read, described and written as by Go."""
+        self.compare(cases_rpc_blobs.cases())
 
 
 class StateTests(RpcPairCase):

@@ -23,6 +23,7 @@ from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.needlemap import Counts
 from seaweedvol.storage.volume.appending import Appender
 from seaweedvol.storage.volume.batching import Put, Removal, SyncTicket, apply
+from seaweedvol.storage.volume.blobs import read_blob, read_meta, write_blob
 from seaweedvol.storage.volume.core import Core, Files
 from seaweedvol.storage.volume.glancing import Glancer, Glimpse, Verdict
 from seaweedvol.storage.volume.info import write_info
@@ -195,6 +196,18 @@ class Volume:
     ) -> SyncTicket | None:
         """As :func:`batching.apply`."""
         return apply(self._core, self._appender.group, changes, blocking=blocking, fsync=fsync)
+
+    def read_blob(self, offset: int, size: int) -> bytes:
+        """As :func:`blobs.read_blob`."""
+        return read_blob(self._core, offset, size)
+
+    def read_meta(self, offset: int, size: int) -> Needle:
+        """As :func:`blobs.read_meta`."""
+        return read_meta(self._core, offset, size)
+
+    def write_blob(self, key: int, blob: bytes, size: int) -> bool:
+        """As :func:`blobs.write_blob`."""
+        return write_blob(self._core, self._appender.group, key, blob, size)
 
     def glance(self, key: int, glancer: Glancer) -> Glimpse | Verdict:
         """As :meth:`glancing.Glancer.glance`."""
