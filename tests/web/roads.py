@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -233,10 +234,14 @@ def _surroundings(world: World) -> dict[str, Any]:
 
 def _difference(listeners: Sequence[Listener]) -> str:
     one, other = (listener.news() for listener in listeners)
-    return "" if one == other else f"answers:\n      lane    {_told(one)}\n      general {_told(other)}"
+    if one == other:
+        return ""
+    alike = len(os.path.commonprefix([one[0], other[0]]))
+    return f"answers:\n      lane    {_told(one, alike)}\n      general {_told(other, alike)}"
 
 
-def _told(news: tuple[bytes, bool, bool]) -> str:
+def _told(news: tuple[bytes, bool, bool], alike: int) -> str:
     data, is_closed, is_aborted = news
-    text = repr(data) if len(data) <= 1200 else f"({len(data)}) {data[:600]!r} ... {data[-600:]!r}"
-    return f"closed {is_closed} aborted {is_aborted} {text}"
+    start = max(0, data.rfind(b"HTTP/1.1 ", 0, alike + 8))
+    shown = data[start:max(alike + 300, start + 600)]
+    return f"closed {is_closed} aborted {is_aborted} length {len(data)} from {start} {shown!r}"
