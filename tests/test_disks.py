@@ -11,8 +11,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial import unittest
 
-from seaweedvol.disks import SPACE_CHECK_SECONDS, Disks, make_disks
+from seaweedvol.disks import HOUR_SECONDS, SPACE_CHECK_SECONDS, Disks, make_disks
 from seaweedvol.storage.errors import DirectoryInUse
+from seaweedvol.storage.needlemap import MapKind, MapSettings
+from seaweedvol.storage.needlemap.idle import IdleWatch
 from seaweedvol.store.directory import DirectoryLock
 from seaweedvol.store.location import Location
 from seaweedvol.store.store import Store
@@ -107,6 +109,21 @@ class DisksTests(unittest.SynchronousTestCase):
             self.clock.advance(SPACE_CHECK_SECONDS)
             self.assertEqual(self.threads.work(), 2)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 4)
+
+    def test_idle_maps(self) -> None:
+        """Where idle needle maps are to be closed, each hour is told; elsewhere nobody counts them."""
+        self.store.locations[0].maps = MapSettings(MapKind.LEVELDB, watch := IdleWatch(2))
+        hours: list[IdleWatch] = []
+        self.patch(IdleWatch, "note_hour", lambda each: hours.append(each))
+        self.disks.startService()
+        self.threads.work()
+        for _ in range(2):
+            self.clock.advance(HOUR_SECONDS)
+            self.threads.work()
+        self.assertEqual(hours, [watch, watch])
+        self.disks.stopService()
+        self.threads.work()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_stop_closes(self) -> None:
         """After stopping, nothing is served or watched, and the directories are free."""

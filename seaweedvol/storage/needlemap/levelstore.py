@@ -33,6 +33,9 @@ from seaweedvol.storage.needlemap.kinds import LevelSizes
 
 # Go multiplies its 2 MiB by 10 from the first level below the newest.
 _TABLE_LENGTH: Final = 20 << 20
+# Where Go counts descriptors, these are tables whose index is kept in memory. LevelDB maps the first 1000 of a process,
+# and limits descriptors by itself.
+_TABLES_PER_OPEN_FILE: Final = 32
 _WALK_STEP: Final = 4096
 _PATIENCE_SECONDS: Final = 0.0005
 _LOG: Final = "LOG"
@@ -216,7 +219,7 @@ class LevelStore:
         sizes = self._sizes
         return plyvel.DB(
             self.path, create_if_missing=True, write_buffer_size=sizes.write_buffer, lru_cache_size=sizes.block_cache,
-            max_open_files=sizes.open_files, max_file_size=_TABLE_LENGTH,
+            max_open_files=_TABLES_PER_OPEN_FILE * sizes.open_files, max_file_size=_TABLE_LENGTH,
             # Go compresses with Snappy, which either side reads: that would halve the tables, but unpacking a block
             # makes a lookup seven times as long.
             compression=None,

@@ -6,7 +6,9 @@ file for a volume that is read-only from the start.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 
 from seaweedvol.storage.backend import DiskFile, IVolumeFile
 from seaweedvol.storage.format.needle import HEADER_LENGTH
@@ -17,6 +19,7 @@ from seaweedvol.storage.needlemap.tally import tally
 from seaweedvol.storage.needlemap.upgrading import UpgradingNeedleMap
 from seaweedvol.storage.volume.checking import Tail, check_tail
 from seaweedvol.storage.volume.core import Core, Files
+from seaweedvol.storage.volume.paths import VolumePaths
 from seaweedvol.storage.volume.readonly import ReadOnlyReason
 from seaweedvol.storage.volume.repairing import drop_zero_rows, repair, restore_first_rows
 
@@ -34,6 +37,18 @@ def open_needles(core: Core, data: IVolumeFile) -> Files:
     if core.gate.is_closed:
         return Files(data, _sorted_map(core, index, before, rows))
     return Files(data, _map_for_writes(core, index, before, rows))
+
+
+def drop_derived_maps(paths: VolumePaths) -> None:
+    """Remove what was made from the .idx. Whoever puts another .idx in its place does so before that, with the volume
+    closed: by times and marks alone the old maps may look as if they belonged to the new one.
+
+    :raises OSError: when something stays.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(paths.level_index)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(paths.sorted_index)
 
 
 def _sorted_map(core: Core, index: DiskFile, before: Rows, rows: Rows) -> INeedleMap:

@@ -65,7 +65,9 @@ class SortedNeedleMapTests(SortedCase):
 
     def test_is_kept_while_newer(self) -> None:
         """A file newer than the .idx is taken as it is; one that is older, or lacks rows, is made anew."""
-        self.open().delete(9, 800)
+        needles = self.open()
+        needles.delete(9, 800)
+        needles.close()
         self.open()
         self.assertEqual(self.entries()[-1], (9, 208, -1))
         os.utime(self.table, (500, 500))

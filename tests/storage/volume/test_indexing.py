@@ -9,6 +9,7 @@ from seaweedvol.storage.errors import NeedleDeleted, NeedleNotFound
 from seaweedvol.storage.format.placement import NO_REPLICATION
 from seaweedvol.storage.format.volumeinfo import VolumeInfo, dump_volume_info
 from seaweedvol.storage.needlemap import MapKind, MapSettings
+from seaweedvol.storage.volume.indexing import drop_derived_maps
 from seaweedvol.storage.volume.loading import create_volume, load_volume
 from seaweedvol.storage.volume.volume import Volume
 from tests.contracts.needlemaps import NO_LEVELDB
@@ -162,6 +163,20 @@ class LevelTests(MapCase):
                 found = list(volume.ascending())
                 self.assertEqual(found, list(self.load().ascending()), point)
                 key += 9
+
+    def test_another_index(self) -> None:
+        """Where the maps were dropped before another .idx took the place of the old one, that one counts."""
+        volume = self.create(MapKind.LEVELDB)
+        self.fill(volume, range(1, 5))
+        self.close()
+        self.ground.path(".sdx").touch()
+        for _ in range(2):
+            drop_derived_maps(volume.paths)
+        self.assertEqual((self.has(".ldb"), self.has(".sdx")), (False, False))
+        rows = self.ground.path(".idx").read_bytes()
+        self.ground.path(".idx").write_bytes(rows[:16] + rows[32:])
+        volume = self.load(MapKind.LEVELDB)
+        self.assertEqual([key for key, _, _ in volume.ascending()], [1, 3, 4])
 
     def test_read_only(self) -> None:
         """A volume that is read-only from the start has no LevelDB until it is written to."""
