@@ -78,28 +78,46 @@ class Road:
             return file.read()
 
 
-class Listener:
-    """A client of one of the servers, and what it has heard."""
+class Talk:
+    """One connection to one of the servers."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(self, client: Client, forget: Callable[[Client], object]) -> None:
+        self._client = client
+        self._forget = forget
         self._boundaries: set[bytes] = set()
 
+    def say(self, data: bytes) -> None:
+        """Send bytes."""
+        if not self._client.is_aborted:
+            self._client.write(data)
+
+    def end(self) -> None:
+        """Send no more."""
+        if not self._client.is_aborted:
+            self._client.half_close()
+
+    def leave(self) -> None:
+        """Be gone."""
+        self._client.leave()
+        self._forget(self._client)
+
+    def heard(self) -> tuple[bytes, bool, bool]:
+        """What came since this was asked last; whether the connection is closed, or broken off."""
+        received = self._client.received
+        self._client.wire.clear()
+        return received, self._client.is_closed, self._client.is_aborted
+
     def news(self) -> tuple[bytes, bool, bool]:
-        """What came since this was asked last, without what is drawn by lot; whether the connection is closed, or
-        broken off.
-        """
-        client = self.client
-        received = client.received
+        """As :meth:`heard`, without what is drawn by lot."""
+        received, is_closed, is_aborted = self.heard()
         if received:
-            client.wire.clear()
             received = _REQUEST_ID.sub(b"*", received)
             self._boundaries.update(_BOUNDARY.findall(received))
             for boundary in self._boundaries:
                 received = received.replace(boundary, b"*")
             if _ABOUT_MACHINE.search(received):
                 received = re.sub(rb"Content-Length: \d+", b"Content-Length: *", received.partition(b"\r\n\r\n")[0])
-        return received, client.is_closed, client.is_aborted
+        return received, is_closed, is_aborted
 
 
 class Roads:
@@ -128,8 +146,12 @@ class Roads:
         directory.mkdir(parents=True)
         world = make_world(test, *flags, directory=directory, environ=environ, has_lane=has_lane, agent=agent, **kwargs)
         road = Road(world, directory)
-        road.watch()
+        self.watch(road)
         return road
+
+    def watch(self, road: Road) -> None:
+        """Count what one of the servers is asked."""
+        road.watch()
 
     @property
     def both(self) -> tuple[Road, Road]:
@@ -148,34 +170,35 @@ class Roads:
         :param half_closes: whether the client ends its side at last.
         :param waits: seconds that it stays after that.
         """
-        listeners = [Listener(road.world.client(is_public=is_public)) for road in self.both]
+        talks = [self.connect(road, is_public) for road in self.both]
         try:
-            found = self._spoken(listeners, packets, half_closes, waits)
+            found = self._spoken(talks, packets, half_closes, waits)
         finally:
-            for road, listener in zip(self.both, listeners):
-                listener.client.leave()
-                road.world.clients.remove(listener.client)
+            for talk in talks:
+                talk.leave()
         return found or self.difference_of_files() or self.difference_of_rest()
 
-    def _spoken(self, listeners: Sequence[Listener], packets: Sequence[bytes], half_closes: bool, waits: float) -> str:
+    def connect(self, road: Road, is_public: bool) -> Talk:
+        """A new connection."""
+        return Talk(road.world.client(is_public=is_public), road.world.clients.remove)
+
+    def _spoken(self, talks: Sequence[Talk], packets: Sequence[bytes], half_closes: bool, waits: float) -> str:
         for number, packet in enumerate(packets):
-            for listener in listeners:
-                if not listener.client.is_aborted:
-                    listener.client.write(packet)
-            found = _difference(listeners)
+            for talk in talks:
+                talk.say(packet)
+            found = _difference(talks)
             if found:
                 return f"after packet {number}: {found}"
         if half_closes:
-            for listener in listeners:
-                if not listener.client.is_aborted:
-                    listener.client.half_close()
-            found = _difference(listeners)
+            for talk in talks:
+                talk.end()
+            found = _difference(talks)
             if found:
                 return f"after the client's end: {found}"
         if waits:
             for road in self.both:
                 road.world.clock.advance(waits)
-            found = _difference(listeners)
+            found = _difference(talks)
             if found:
                 return f"after {waits} s: {found}"
         return ""
@@ -232,8 +255,8 @@ def _surroundings(world: World) -> dict[str, Any]:
     return told
 
 
-def _difference(listeners: Sequence[Listener]) -> str:
-    one, other = (listener.news() for listener in listeners)
+def _difference(talks: Sequence[Talk]) -> str:
+    one, other = (talk.news() for talk in talks)
     if one == other:
         return ""
     alike = len(os.path.commonprefix([one[0], other[0]]))

@@ -37,13 +37,14 @@ BETWEEN = (b"",) * 12 + (b"\r\n", b"\n", b"\r\n\r\n", b" ", b"\r\n\r\n\r\n", b"\
 EXTENSIONS = ("", "", "", "", ".txt", ".jpg", ".PNG", ".html", ".gz", ".x", ".tar.gz", ".0123456789abcdef0", "_1",
               "_0")
 NAMES = ("f.bin", "f.txt", "f", "a b.dat", "dir/f.bin", "C:\\d\\f.bin", "f.jpg", "\xc3\xa9.bin", 'q\\"q.bin', "f.",
-         "x" * 255, "x" * 256, "%41.bin", "f.zip", "f.mp3", "<&>.bin", "f;g.bin", "tab\t.bin", "f.xyz", ".bin", "..", "/")
+         "x" * 255, "x" * 256, "%41.bin", "f.zip", "f.mp3", "<&>.bin", "f;g.bin", "tab\t.bin", "f.xyz", ".bin", "..",
+         "/")
 TYPES = ("application/octet-stream", "image/png", "text/plain", "a/b", "A/B; c=d", "x", "", "a/b;c", "video/mp4",
          "application/zip", "x/" + "y" * 254, "text/html; charset=utf-8")
 QUERIES = ("",) * 10 + (
     "?ts=1700000000", "?ts=5", "?ts=", "?ts=x", "?ttl=1h", "?ttl=0", "?ttl=x", "?type=replicate", "?fsync=true",
-    "?fsync=1", "?ts=1&ts=2", "?cm=true", "?cm=false", "?collection=c", "?jwt=x", "?TS=5",
-    "?ttl=3m&ts=1600000000&fsync=true", "?", "?&", "?a=b", "?ts=-1", "?ttl=255y", "?ttl=256m", "?ts=99999999999999", "?ts=%31", "?ts=1;a",
+    "?fsync=1", "?ts=1&ts=2", "?cm=true", "?cm=false", "?collection=c", "?jwt=x", "?TS=5", "?", "?&", "?a=b", "?ts=-1",
+    "?ttl=3m&ts=1600000000&fsync=true", "?ttl=255y", "?ttl=256m", "?ts=99999999999999", "?ts=%31", "?ts=1;a",
     "?pretty=y", "?ts=1.5", "?ttl=3M", "?ts=00012")
 
 
