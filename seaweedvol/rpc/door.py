@@ -5,8 +5,9 @@ Knows grpcio's context and nothing of what a call does. Works in grpcio's thread
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 import grpc
@@ -71,12 +72,23 @@ def guarded_unary(name: str, server: VolumeServer, work: Work) -> UnaryAnswer:
 
 
 def guarded_stream(name: str, server: VolumeServer, work: Work) -> StreamAnswer:
-    """``work`` behind the door, for a call with a stream of responses."""
+    """``work`` behind the door, for a call with a stream of responses.
+
+    A response that is None is not sent; there work lets itself be ended when nobody listens any more.
+    """
     def answer(request: Any, context: grpc.ServicerContext) -> Iterator[Message]:
         try:
             gates.check(name, server, context.peer())
-            responses: Iterable[Message] = work(server, request)
-            yield from responses
+            responses: Iterable[Message | None] = work(server, request)
+            with contextlib.ExitStack() as at_end:
+                if isinstance(responses, Generator):
+                    # Now, not when it is collected: there may be half a file to be removed.
+                    at_end.callback(responses.close)
+                for response in responses:
+                    if response is not None:
+                        yield response
+                    elif not context.is_active():
+                        return
         except Exception as error:
             _refuse(name, context, error)
     return answer

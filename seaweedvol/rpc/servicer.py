@@ -12,7 +12,7 @@ from typing import Final
 import grpc
 
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.rpc import blobs, door, lifecycle, questions, transfers
+from seaweedvol.rpc import blobs, door, lifecycle, questions, streams, transfers
 from seaweedvol.server import leaving
 from seaweedvol.server.server import VolumeServer
 
@@ -31,12 +31,14 @@ CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
     "DeleteCollection": lifecycle.delete_collection,
     "GetState": questions.get_state,
     "Ping": questions.ping,
+    "ReadAllNeedles": streams.read_all,
     "ReadNeedleBlob": blobs.read_blob,
     "ReadNeedleMeta": blobs.read_meta,
     "ReadVolumeFileStatus": questions.file_status,
     "SetState": questions.set_state,
     "VolumeConfigure": lifecycle.configure,
     "VolumeDelete": lifecycle.delete,
+    "VolumeIncrementalCopy": streams.incremental_copy,
     "VolumeMarkReadonly": lifecycle.mark_readonly,
     "VolumeMarkWritable": lifecycle.mark_writable,
     "VolumeMount": lifecycle.mount,

@@ -7,7 +7,8 @@ from typing import Iterable, Sequence
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
-from tests.conformance import cases_rpc_blobs, cases_rpc_needles, cases_rpc_places, cases_rpc_server, cases_rpc_volumes
+from tests.conformance import cases_rpc_blobs, cases_rpc_needles, cases_rpc_places, cases_rpc_server, cases_rpc_streams
+from tests.conformance import cases_rpc_volumes
 from tests.conformance.rpc_pairs import RpcServer, launch_rpc_pair
 from tests.conformance.rpc_steps import RpcCase, RpcPair
 from tests.conformance.servers import WEED
@@ -74,6 +75,14 @@ class BlobTests(RpcPairCase):
     def test_blobs(self) -> None:
         """Records are read, described and written as by Go."""
         self.compare(cases_rpc_blobs.cases())
+
+
+class StreamTests(RpcPairCase):
+    """Calls that stream whole volumes."""
+
+    def test_streams(self) -> None:
+        """Every needle and every byte comes as from Go."""
+        self.compare(cases_rpc_streams.cases())
 
 
 class StateTests(RpcPairCase):

@@ -26,6 +26,7 @@ class FakeContext:
     trailing: dict[str, str] = attrs.field(factory=dict)
     code: grpc.StatusCode = grpc.StatusCode.OK
     details: str = ""
+    is_listening: bool = True
 
     def peer(self) -> str:
         """Who calls."""
@@ -38,6 +39,10 @@ class FakeContext:
     def set_trailing_metadata(self, pairs: Iterable[tuple[str, str]]) -> None:
         """What the client gets with the status."""
         self.trailing = dict(pairs)
+
+    def is_active(self) -> bool:
+        """Whether the client still listens."""
+        return self.is_listening
 
     def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
         """End the call with an error."""

@@ -111,6 +111,23 @@ class StreamTests(SynchronousTestCase):
         stream.close()  # type: ignore[attr-defined]
         self.assertEqual((closed, self.context.code), ([True], grpc.StatusCode.OK))
 
+    def test_nobody_listens(self) -> None:
+        """Where the work has nothing to say, it is ended if nobody listens any more."""
+        closed: list[bool] = []
+
+        def work(server: VolumeServer, request: object) -> Iterator[pb.CopyFileResponse | None]:
+            try:
+                yield None
+                yield pb.CopyFileResponse()
+                yield None
+                self.fail("went on")
+            finally:
+                closed.append(True)
+        stream = self.answer(work)
+        next(stream)
+        self.context.is_listening = False
+        self.assertEqual((list(stream), closed), ([], [True]))
+
 
 class LaterCallTests(SynchronousTestCase):
     """Calls that this server does not offer yet."""

@@ -33,6 +33,8 @@ from seaweedvol.storage.volume.reading import PAGED_ABOVE, PagedNeedle, open_nee
 from seaweedvol.storage.volume.readonly import ReadOnlyReason
 from seaweedvol.storage.volume.removing import remove_files
 from seaweedvol.storage.volume.scanning import scan
+from seaweedvol.storage.volume.tailing import Stretch, stretch_after
+from seaweedvol.storage.volume.walking import mapped_needles
 from seaweedvol.storage.volume.writing import Appended, Draft
 
 __all__ = ["ReadOnlyReason", "Volume"]
@@ -208,6 +210,14 @@ class Volume:
     def write_blob(self, key: int, blob: bytes, size: int) -> bool:
         """As :func:`blobs.write_blob`."""
         return write_blob(self._core, self._appender.group, key, blob, size)
+
+    def mapped_needles(self) -> Iterator[Needle | None]:
+        """As :func:`walking.mapped_needles`."""
+        return mapped_needles(self._core)
+
+    def stretch_after(self, since_ns: int) -> Stretch | None:
+        """As :func:`tailing.stretch_after`."""
+        return stretch_after(self._core, since_ns)
 
     def glance(self, key: int, glancer: Glancer) -> Glimpse | Verdict:
         """As :meth:`glancing.Glancer.glance`."""
