@@ -12,7 +12,7 @@ from typing import Final
 import grpc
 
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.rpc import blobs, door, lifecycle, questions, streams, transfers
+from seaweedvol.rpc import blobs, checks, door, lifecycle, questions, streams, transfers
 from seaweedvol.server import leaving
 from seaweedvol.server.server import VolumeServer
 
@@ -35,6 +35,7 @@ CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
     "ReadNeedleBlob": blobs.read_blob,
     "ReadNeedleMeta": blobs.read_meta,
     "ReadVolumeFileStatus": questions.file_status,
+    "ScrubVolume": checks.scrub_volume,
     "SetState": questions.set_state,
     "VolumeConfigure": lifecycle.configure,
     "VolumeDelete": lifecycle.delete,

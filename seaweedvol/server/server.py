@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from seaweedvol.server.workers import Workers
+
 if TYPE_CHECKING:
     from seaweedvol.config.model import Settings
     from seaweedvol.security.guard import Guard
@@ -71,3 +73,4 @@ class VolumeServer:
     clock: Callable[[], float]
     started_at: float
     life: Life = attrs.field(factory=Life)
+    workers: Workers = attrs.field(factory=Workers)

@@ -10,6 +10,7 @@ from typing import cast
 
 from seaweedvol.server.server import Life, VolumeServer
 from seaweedvol.server.volumes import NewVolume, Volumes
+from seaweedvol.server.workers import Workers
 from seaweedvol.storage.format.ttl import Ttl
 from seaweedvol.storage.ids import Cookie, NeedleId, VolumeId
 from seaweedvol.storage.volume.writing import BytesBody, Draft
@@ -68,5 +69,5 @@ def server_over(store: Store, master: FakeMaster | None = None) -> VolumeServer:
     parts = SimpleNamespace(
         settings=SimpleNamespace(offset_width=4, data_center="dc1", rack="r1"),
         identity=store.identity, store=store, guard=FakeGuard(), volumes=Volumes(store, master), master=master,
-        life=Life())
+        life=Life(), workers=Workers(1))
     return cast(VolumeServer, parts)

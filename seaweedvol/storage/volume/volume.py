@@ -33,6 +33,7 @@ from seaweedvol.storage.volume.reading import PAGED_ABOVE, PagedNeedle, open_nee
 from seaweedvol.storage.volume.readonly import ReadOnlyReason
 from seaweedvol.storage.volume.removing import remove_files
 from seaweedvol.storage.volume.scanning import scan
+from seaweedvol.storage.volume.still import Held, hold_still
 from seaweedvol.storage.volume.tailing import Stretch, stretch_after
 from seaweedvol.storage.volume.walking import mapped_needles
 from seaweedvol.storage.volume.writing import Appended, Draft
@@ -246,6 +247,10 @@ class Volume:
         """Offset and header of every record in the .dat, in its order, up to the first that is cut short."""
         core = self._core
         return scan(core.open_files().data, core.codec, core.super_block.block_length)
+
+    def hold_still(self) -> Held:
+        """As :func:`still.hold_still`."""
+        return hold_still(self._core)
 
     # -- taking writes or not
 
