@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from seaweedvol.config.errors import ConfigError, in_one_line
 from seaweedvol.config.load import load_settings, wanted_page
+from seaweedvol.tools.names import wanted_tool
 
 if TYPE_CHECKING:
     from seaweedvol.config.model import Settings
@@ -29,7 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def start(argv: Sequence[str], environ: Mapping[str, str], out: TextIO, err: TextIO,
           serve: Callable[[Settings], int]) -> int:
-    """Understand the command line, then print a page, complain, or ``serve``."""
+    """Understand the command line, then run a tool, print a page, complain, or ``serve``."""
+    tool = wanted_tool(argv)
+    if tool is not None:
+        from seaweedvol.tools.dispatch import run_tool
+
+        return run_tool(tool, argv, out, err)
     page = wanted_page(argv)
     if page is not None:
         from seaweedvol.tap import page_text
