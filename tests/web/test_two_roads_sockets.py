@@ -80,17 +80,42 @@ class LengthTests(SynchronousTestCase):
             self.check(roads, *reads(fid(1), len(text)))
 
     def test_damaged(self) -> None:
-        """Whose data are not those of their checksum any more."""
-        for length in (1000, 64 * KIB + 1, MIB + 1, 3 * MIB):
-            roads = SocketRoads(self)
-            self.assertEqual(roads.send(post(fid(1), NOISE[:length], method="PUT")), "")
-            for road in roads.both:
-                path = road.directory / "1.dat"
-                with open(path, "r+b") as file:
-                    file.seek(path.stat().st_size - 300)
-                    file.write(b"damage")
+        """Whose data are not those of their checksum any more, and that are not sent before that is seen."""
+        for length in (1000, 64 * KIB + 1, MIB - 100):
+            roads = self._damaged(length)
             for request in (get(fid(1)), get(fid(1), ("Range", "bytes=0-9")), get(fid(1), method="HEAD")):
                 self.assertEqual(roads.send(request), "", (length, request))
+
+    def test_damaged_in_pages(self) -> None:
+        """Of which much is sent before that is seen: nobody gets all of it, nor takes what there is for all."""
+        for length in (MIB, 3 * MIB):
+            roads = self._damaged(length)
+            heard = []
+            for road in roads.both:
+                talk = roads.connect(road, False)
+                talk.say(get(fid(1)).encode())
+                received, is_closed, _ = talk.news()
+                self.assertTrue(is_closed)
+                head, _, body = received.partition(b"\r\n\r\n")
+                self.assertIn(b"\r\nContent-Length: %d\r\n" % length, head + b"\r\n")
+                self.assertEqual(body, NOISE[:len(body)])
+                self.assertLess(len(body), length - 300)
+                heard.append(head)
+                talk.leave()
+            self.assertEqual(*heard)
+            for request in (get(fid(1), ("Range", "bytes=0-9")), get(fid(1), method="HEAD")):
+                self.assertEqual(roads.send(request), "", (length, request))
+
+    def _damaged(self, length: int) -> SocketRoads:
+        """Servers with a needle that is not what it was."""
+        roads = SocketRoads(self)
+        self.assertEqual(roads.send(post(fid(1), NOISE[:length], method="PUT")), "")
+        for road in roads.both:
+            path = road.directory / "1.dat"
+            with open(path, "r+b") as file:
+                file.seek(path.stat().st_size - 300)
+                file.write(b"damage")
+        return roads
 
     def test_pieces(self) -> None:
         """Uploaded in pieces, left off in the middle, or ended too early."""
