@@ -42,9 +42,10 @@ class RandomTests(SynchronousTestCase):
         numbers = itertools.count(1)
 
         @settings(max_examples=examples, deadline=None, database=None)
-        @given(st.randoms(use_true_random=False))
-        def converse(source: random.Random) -> None:
-            script = Lot(source, 0x900000 + next(numbers) * OWN_KEYS, has_tokens=bool(environ)).script()
+        # Numbers from which everything is drawn: what is drawn by other means is mostly the first of everything.
+        @given(st.integers(0, 1 << 64))
+        def converse(seed: int) -> None:
+            script = Lot(random.Random(seed), 0x900000 + next(numbers) * OWN_KEYS, has_tokens=bool(environ)).script()
             found = roads.converse(script.packets, is_public=script.is_public, half_closes=script.half_closes,
                                    waits=script.waits)
             self.assertEqual(found, "", as_text(script))
@@ -54,7 +55,7 @@ class RandomTests(SynchronousTestCase):
 
     def test_open(self) -> None:
         """A server for everybody."""
-        self.assertGreater(self.check({}, 200).share, 0.05)
+        self.assertGreater(self.check({}, 200).share, 0.1)
 
     def test_guarded(self) -> None:
         """A server that asks for tokens."""
