@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from twisted.logger import Logger
 
 from seaweedvol.security.jwt import token_from
-from seaweedvol.storage.volume.glancing import MISSING, Glancer, Glimpse
+from seaweedvol.storage.volume.glancing import MISSING, Glancer, Glimpse, Verdict
 from seaweedvol.web import ranges
 from seaweedvol.web.compressing import is_gzip
 from seaweedvol.web.conditional import is_not_modified
@@ -41,6 +41,8 @@ _READ = re.compile(
     rb"(GET|HEAD) /([0-9]{1,9})[,/]([0-9a-fA-F]{1,16})([0-9a-fA-F]{8})(?:\.[A-Za-z0-9]{1,16})?"
     rb"(?:\?jwt=([A-Za-z0-9_.\-]+))? HTTP/1\.1\r\n").match
 _BLANK_LINE: Final = b"\r\n\r\n"
+_MAX_REMEMBERED: Final = 8192
+_MAX_REMEMBERED_LENGTH: Final = 512
 
 _log = Logger()
 
@@ -63,6 +65,30 @@ class Large(Protocol):
         ...
 
 
+class Asked:
+    """A read, as it was asked for.
+
+    :ivar length: bytes of the request.
+    :ivar is_plain: whether it is a GET that wants the whole needle, and nothing changes the head of the reply.
+    """
+
+    __slots__ = ("volume_text", "fid_text", "volume_id", "key", "cookie", "token", "is_head", "is_plain", "facts",
+                 "length")
+
+    def __init__(self, match: re.Match[bytes], facts: Facts, length: int) -> None:
+        method, volume_text, key_text, cookie_text, token = match.groups()
+        self.volume_text = volume_text.decode("ascii")
+        self.fid_text = (key_text + cookie_text).decode("ascii")
+        self.volume_id = int(volume_text)
+        self.key = int(key_text, 16)
+        self.cookie = int(cookie_text, 16)
+        self.token = token.decode("ascii") if token else ""
+        self.is_head = method == b"HEAD"
+        self.is_plain = facts.is_plain and not self.is_head
+        self.facts = facts
+        self.length = length
+
+
 class Express:
     """The lane of one port.
 
@@ -77,6 +103,7 @@ class Express:
         self._formats = formats
         self._described = formats.known
         self._plain = formats.plain
+        self._guessed = formats.guessed
         self._glancer = Glancer()
         self._find = server.needles.at_hand
         self._guard = server.guard
@@ -85,64 +112,87 @@ class Express:
         self._large = large
         self._now_ns = now_ns
         self._stamps = Stamps(entropy)
+        # Requests that are asked for again and again, by their bytes.
+        self._known: dict[bytes, Asked] = {}
 
     def take(self, data: bytes, channel: LaneSide) -> int:
         """Answer the request that ``data`` begins with, if it is one for the lane.
 
+        Long and plain up to the reply to most reads, since all of it runs for each of them.
+
         :returns: how many bytes it took; 0 when the request is the general road's.
         """
-        match = _READ(data)
         try:
-            if match is None:
-                return (0 if self._changes is None
-                        else self._changes.take(data, channel, self._blocks, self._lines.facts_of))
-            method, volume_text, key_text, cookie_text, token = match.groups()
-            block = data[match.end():]
-            facts = self._blocks.get(block)
-            if facts is None:
-                block = block[:block.find(_BLANK_LINE) + 4]
-                facts = self._facts_of(block)
-                if facts is None:
-                    return 0
-            is_taken = facts.length < 0 and self._read(
-                channel, method == b"HEAD", volume_text, key_text, cookie_text, token, facts)
-            return match.end() + len(block) if is_taken else 0
+            asked = self._known.get(data) if len(data) <= _MAX_REMEMBERED_LENGTH else None
+            if asked is None:
+                asked = self._understand(data)
+                if asked is None:
+                    return self._change(data, channel)
+            limit = self._limit
+            if limit.limit and limit.is_over or self._guard.read_key and not self._is_allowed(asked):
+                return 0
+            volume = self._find(asked.volume_id)
+            if volume is None:
+                return 0
+            glimpse = volume.glance(asked.key, self._glancer)
+            if asked.is_plain and glimpse.__class__ is tuple and glimpse[0] == asked.cookie:
+                form = self._plain.get(glimpse[3])
+                if form is not None:
+                    request_id, date = self._stamps.at(self._now_ns())
+                    content = glimpse[2]
+                    channel.reply_now(
+                        b"".join((form % (len(content), glimpse[1], request_id, date), content)), "GET")
+                    return asked.length
+                form = self._guessed.get(glimpse[3])
+                if form is not None:
+                    request_id, date = self._stamps.at(self._now_ns())
+                    content = glimpse[2]
+                    kind = _encoded(detect_content_type(content))
+                    channel.reply_now(
+                        b"".join((form % (len(content), glimpse[1], request_id, date, kind), content)), "GET")
+                    return asked.length
+            return asked.length if self._read(channel, asked, volume, glimpse) else 0
         except Exception:
             # The general road reports what is wrong, unless something is out already.
             _log.failure("a request is left to the general road")
             return 0
 
-    def _facts_of(self, block: bytes) -> Facts | None:
-        return self._lines.facts_of(block) if block else None
+    def _understand(self, data: bytes) -> Asked | None:
+        """The read that ``data`` begin with; None when they do not, or not whole."""
+        match = _READ(data)
+        if match is None:
+            return None
+        block = data[match.end():]
+        facts = self._blocks.get(block)
+        if facts is None:
+            block = block[:block.find(_BLANK_LINE) + 4]
+            facts = self._lines.facts_of(block) if block else None
+            if facts is None or facts.length >= 0:
+                return None
+        asked = Asked(match, facts, match.end() + len(block))
+        # A block that is not remembered will not come again, but a token may.
+        if len(data) <= _MAX_REMEMBERED_LENGTH and (block in self._blocks or facts.get("Authorization")):
+            if len(self._known) >= _MAX_REMEMBERED:
+                self._known.clear()
+            self._known[data] = asked
+        return asked
+
+    def _change(self, data: bytes, channel: LaneSide) -> int:
+        if self._changes is None:
+            return 0
+        return self._changes.take(data, channel, self._blocks, self._lines.facts_of)
 
     # --- reads ---------------------------------------------------------------------------------------------------
 
-    def _read(self, channel: LaneSide, is_head: bool, volume_text: bytes, key_text: bytes, cookie_text: bytes,
-              token: bytes | None, facts: Facts) -> bool:
-        limit = self._limit
-        if limit.limit and limit.is_over:
-            return False
-        if self._guard.read_key and not self._is_allowed(volume_text, key_text + cookie_text, token, facts):
-            return False
-        volume = self._find(int(volume_text))
-        if volume is None:
-            return False
-        glimpse = volume.glance(int(key_text, 16), self._glancer)
-        if glimpse.__class__ is not tuple:
+    def _read(self, channel: LaneSide, asked: Asked, volume: QuickVolume, glimpse: Glimpse | Verdict) -> bool:
+        facts, is_head = asked.facts, asked.is_head
+        if not isinstance(glimpse, tuple):
             if glimpse is MISSING:
                 return self._reply_missing(channel, facts, is_head)
             return self._large is not None and self._large.take(
-                channel, volume, int(key_text, 16), int(cookie_text, 16), facts, is_head=is_head)
-        if glimpse[0] != int(cookie_text, 16):
+                channel, volume, asked.key, asked.cookie, facts, is_head=is_head)
+        if glimpse[0] != asked.cookie:
             return self._reply_missing(channel, facts, is_head)
-        if facts.is_plain and not is_head:
-            form = self._plain.get(glimpse[3])
-            if form is not None:
-                request_id, date = self._stamps.at(self._now_ns())
-                content = glimpse[2]
-                channel.reply_now(
-                    b"".join((form % (len(content), glimpse[1], request_id, date), content)), "GET")
-                return True
         described = self._described.get(glimpse[3])
         if described is None:
             described = self._formats.describe(glimpse[3])
@@ -150,12 +200,9 @@ class Express:
             return self._reply_special(channel, glimpse, described, facts, is_head=is_head)
         return self._reply(channel, glimpse, described, facts)
 
-    def _is_allowed(self, volume_text: bytes, fid_text: bytes, token: bytes | None, facts: Facts) -> bool:
-        if token is None:
-            found = token_from(_NO_QUERY, facts, facts.cookies)
-        else:
-            found = token.decode("ascii")
-        return self._guard.check_read(volume_text.decode("ascii"), fid_text.decode("ascii"), found)
+    def _is_allowed(self, asked: Asked) -> bool:
+        token = asked.token or token_from(_NO_QUERY, asked.facts, asked.facts.cookies)
+        return self._guard.check_read(asked.volume_text, asked.fid_text, token)
 
     def _reply(self, channel: LaneSide, glimpse: Glimpse, described: Described, facts: Facts) -> bool:
         """The whole needle as it is stored."""
@@ -167,8 +214,8 @@ class Express:
                 return False
         form, is_sniffed = found
         _, checksum, content, fields = glimpse
-        if not style and not is_sniffed:
-            self._formats.note_plain(fields, form)
+        if not style:
+            self._formats.note_plain(fields, form, is_sniffed=is_sniffed)
         request_id, date = self._stamps.at(self._now_ns())
         if is_sniffed:
             head = form % (len(content), checksum, request_id, date, _encoded(detect_content_type(content)))

@@ -82,11 +82,13 @@ class HeadFormats:
 
     :param server: what ``Server`` says.
     :ivar plain: what most reads need of it: the format of a whole needle with a known type, asked for without frills.
+    :ivar guessed: the same where the type is sniffed.
     """
 
     def __init__(self, server: str) -> None:
         self.known: dict[bytes, Described] = {}
         self.plain: dict[bytes, bytes] = {}
+        self.guessed: dict[bytes, bytes] = {}
         self._server = server
         self._missing: dict[int, Format | None] = {}
         self._patterns: dict[tuple[tuple[str, ...], int], _Pattern | None] = {}
@@ -102,11 +104,12 @@ class HeadFormats:
         self.known[fields] = described
         return described
 
-    def note_plain(self, fields: bytes, form: bytes) -> None:
-        """Put a format into :attr:`plain`."""
-        if len(self.plain) >= _MAX_REMEMBERED:
-            self.plain.clear()
-        self.plain[fields] = form
+    def note_plain(self, fields: bytes, form: bytes, *, is_sniffed: bool) -> None:
+        """Put a format into :attr:`plain`, or into :attr:`guessed`."""
+        forms = self.guessed if is_sniffed else self.plain
+        if len(forms) >= _MAX_REMEMBERED:
+            forms.clear()
+        forms[fields] = form
 
     def format_of(self, described: Described, kind: Kind, variation: int, *, is_packed: bool = False) -> Format | None:
         """The format of a reply; None when there is none.

@@ -164,13 +164,19 @@ def new_request_id(now_ns: int, entropy: Callable[[int], bytes]) -> str:
     rest of an id; any other ``entropy`` is asked for four bytes each time. Safe to use from any thread.
     """
     if entropy is not os.urandom:
-        return "%X%s" % (now_ns, entropy(4).hex().upper())
+        return "%X%s" % (now_ns, drawn_digits(entropy, 1)[0])
     try:
         return "%X%s" % (now_ns, _drawn.pop())
     except IndexError:
-        digits = os.urandom(4 * _DRAWN_AT_ONCE).hex().upper()
-        _drawn.extend(digits[at:at + 8] for at in range(8, len(digits), 8))
-        return "%X%s" % (now_ns, digits[:8])
+        first, *rest = drawn_digits(entropy, _DRAWN_AT_ONCE)
+        _drawn.extend(rest)
+        return "%X%s" % (now_ns, first)
+
+
+def drawn_digits(entropy: Callable[[int], bytes], count: int) -> list[str]:
+    """The random parts of so many ids."""
+    digits = entropy(4 * count).hex().upper()
+    return [digits[at:at + 8] for at in range(0, len(digits), 8)]
 
 
 def common_headers(request: Request, *, server: str, request_id: str) -> list[tuple[str, str]]:
