@@ -133,7 +133,7 @@ _VOLUME: Final = (
     Option("readBufferSizeMB", "http", _NUMBER, "4", "MiB of a large file read at once", least=1, most=1024,
            no_effect="pages of a large file are of one size here"),
 
-    Option("compactionMBps", "background", _NUMBER, "0", "MB/s of compaction and copying; 0: no limit", later=("*",)),
+    Option("compactionMBps", "background", _NUMBER, "0", "MiB/s of compaction and copying; 0: no limit", least=0),
     Option("maintenanceMBps", "background", _NUMBER, "0", "MB/s of replication and balancing; 0: no limit",
            later=("*",)),
     Option("volume.allowUntrustedRemoteEndpoints", "background", _SWITCH, "false",

@@ -122,6 +122,7 @@ class Settings:
     :ivar offset_width: bytes of an offset in the index of a new volume, 4 or 5.
     :ivar index_kind: of needle maps, by the names of ``-index``.
     :ivar leveldb_idle_hours: until a LevelDB that nobody asks is closed; 0: never.
+    :ivar compaction_rate: bytes in a second that a compaction or a copy may write; 0: no limit.
     :ivar log_level: 0 is normal, more is more talkative.
     :ivar provenance: for each option whose value was given: by whom (``flag``, ``environment``, ``options file``,
         ``TOML``).
@@ -143,6 +144,7 @@ class Settings:
     offset_width: int = 4
     index_kind: str = "memory"
     leveldb_idle_hours: int = 0
+    compaction_rate: int = 0
     master_embedded: EmbeddedMasterSettings | None = None
     log_level: int = 0
     provenance: Mapping[str, str] = attrs.field(factory=dict)

@@ -12,7 +12,7 @@ from typing import Final
 import grpc
 
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.rpc import blobs, checks, door, lifecycle, questions, streams, transfers
+from seaweedvol.rpc import blobs, checks, door, lifecycle, questions, streams, transfers, vacuum
 from seaweedvol.server import leaving
 from seaweedvol.server.server import VolumeServer
 
@@ -37,6 +37,10 @@ CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
     "ReadVolumeFileStatus": questions.file_status,
     "ScrubVolume": checks.scrub_volume,
     "SetState": questions.set_state,
+    "VacuumVolumeCheck": vacuum.check,
+    "VacuumVolumeCleanup": vacuum.clean_up,
+    "VacuumVolumeCommit": vacuum.commit,
+    "VacuumVolumeCompact": vacuum.compact,
     "VolumeConfigure": lifecycle.configure,
     "VolumeDelete": lifecycle.delete,
     "VolumeIncrementalCopy": streams.incremental_copy,

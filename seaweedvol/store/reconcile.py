@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 _LEFTOVERS: Final = (".cpc", ".cpd", ".cpx")
 # Maps kept beside an .idx; they are made anew from it.
-_DERIVED: Final = (".ldb", ".rdb")
+_DERIVED: Final = (".ldb", ".rdb", ".sdx")
 
 
 def settle_compactions(directory: Path, index_directory: Path, loaded: Container[VolumeId]) -> dict[VolumeId, str]:
@@ -69,7 +69,8 @@ def _roll_forward(places: list[Path], base: str) -> None:
         for place in places:
             if (place / (base + new)).exists():
                 rename_durably(str(place / (base + new)), str(place / (base + old)))
-                _drop_derived(places, base)
+    # Also where both were renamed already: Go removes the maps after that, and asks for them no more.
+    _drop_derived(places, base)
     # The marker goes last, so that a crash in here is settled by the next start.
     (places[0] / f"{base}.cpc").unlink(missing_ok=True)
     sync_directory(str(places[0]))

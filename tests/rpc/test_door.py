@@ -136,7 +136,7 @@ class LaterCallTests(SynchronousTestCase):
         """They say so, in gRPC's usual words, whatever their kind."""
         server = FakeServer().as_server()
         for name, request in (
-            ("VacuumVolumeCheck", pb.VacuumVolumeCheckRequest()), ("VolumeCopy", pb.VolumeCopyRequest()),
+            ("VolumeEcShardsInfo", pb.VolumeEcShardsInfoRequest()), ("VolumeCopy", pb.VolumeCopyRequest()),
             ("ReceiveFile", []),
         ):
             context = FakeContext()
@@ -149,7 +149,7 @@ class LaterCallTests(SynchronousTestCase):
         fake = FakeServer()
         fake.store.state.value.maintenance = True
         for name, request in (
-            ("VacuumVolumeCommit", pb.VacuumVolumeCommitRequest()), ("ReceiveFile", []),
+            ("VolumeEcShardsRebuild", pb.VolumeEcShardsRebuildRequest()), ("ReceiveFile", []),
             ("VolumeTierMoveDatToRemote", pb.VolumeTierMoveDatToRemoteRequest()),
         ):
             context = FakeContext()

@@ -198,7 +198,8 @@ class Appender:
                 self._core.report(f"needle {put.key:x} of volume {self._core.volume_id} stays unsynced: {error}")
 
     def _undo_one(self, files: Files, put: Put) -> None:
-        if put.end == files.data.length() and put.row_end == files.needles.index_length():
+        is_last = put.end == files.data.length() and put.row_end == files.needles.index_length()
+        if is_last and put.row_end > self._core.rows_read:
             self._core.cut(files, put.offset)
             files.needles.retract(put.key, put.prior)
         elif put.prior is not None and put.prior[1] >= 0:

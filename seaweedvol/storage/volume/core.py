@@ -27,6 +27,16 @@ class Files:
     needles: INeedleMap
 
 
+@attrs.frozen
+class Compacted:
+    """A .cpd and a .cpx that are complete but for what was changed since they were begun.
+
+    :ivar index_length: bytes of the .idx that they are made of.
+    """
+
+    index_length: int
+
+
 @attrs.define(eq=False)
 class Core:
     """The state of one open volume.
@@ -35,6 +45,8 @@ class Core:
     ``offset_limit`` is where offsets of this width start from 0 again. ``last_append_at_ns`` is the greatest append
     time in the .dat, ``last_modified_at`` in seconds.
     ``maps`` says what kind its needle map is. ``now_ns`` is the clock, ``report`` takes lines for the log.
+    While ``is_compacting`` a compaction is made or committed; ``compacted`` is one that may be committed. It has read
+    ``rows_read`` bytes of the .idx: these must stay as they are.
     """
 
     paths: VolumePaths
@@ -49,6 +61,8 @@ class Core:
     last_append_at_ns: int = 0
     last_modified_at: int = 0
     is_compacting: bool = False
+    compacted: Compacted | None = None
+    rows_read: int = 0
     maps: MapSettings = MapSettings()
     faults: FaultStreak = attrs.Factory(FaultStreak)
     offset_limit: int = attrs.field(init=False)

@@ -14,7 +14,6 @@ import attrs
 from seaweedvol.storage.errors import Corrupt, NeedleDeleted, NeedleNotFound, SizeMismatch, VolumeClosed
 from seaweedvol.storage.format.index import TOMBSTONE_SIZE, OffsetWidth
 from seaweedvol.storage.format.needle import FLAG_TTL, HEADER_LENGTH, Needle
-from seaweedvol.storage.needlemap import INeedleMap
 from seaweedvol.storage.volume.core import Core, Files
 from seaweedvol.storage.volume.expiry import check_expiry
 
@@ -101,10 +100,13 @@ def _reader(files: Files) -> Callable[[int, int], bytes]:
         raise NeedleNotFound() from None
 
 
-def _locate(needles: INeedleMap, key: int, read_deleted: bool) -> tuple[int, int]:
+def _locate(core: Core, files: Files, key: int, read_deleted: bool) -> tuple[int, int]:
     try:
-        found = needles.get(key)
+        found = files.needles.get(key)
     except VolumeClosed:
+        if core.files is not None and core.files is not files:
+            # Compacted since the files were taken: there are others to look in.
+            raise Corrupt("the files were replaced") from None
         raise NeedleNotFound() from None
     if found is None or not found[0]:
         raise NeedleNotFound()
@@ -129,7 +131,7 @@ def _read(core: Core, read_at: Callable[[int, int], bytes], length: int, offset:
 
 def _read_whole(core: Core, key: int, read_deleted: bool) -> Needle:
     files = _files(core)
-    offset, size = _locate(files.needles, key, read_deleted)
+    offset, size = _locate(core, files, key, read_deleted)
     if not size:
         return Needle(0, key)
     codec = core.codec
@@ -166,7 +168,7 @@ def _outgrown(core: Core, files: Files, offset: int) -> int:
 
 def _open_paged(core: Core, key: int, read_deleted: bool, paged_above: int) -> PagedNeedle | None:
     files = _files(core)
-    offset, size = _locate(files.needles, key, read_deleted)
+    offset, size = _locate(core, files, key, read_deleted)
     if size <= paged_above:
         return None
     read_at = _reader(files)

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from seaweedvol.storage.errors import StorageError, VolumeBusy, VolumeNotEmpty
+from seaweedvol.storage.errors import StorageError, VolumeBusy, VolumeClosed, VolumeNotEmpty
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.needle import Needle
 from seaweedvol.storage.format.placement import ReplicaPlacement, parse_placement
@@ -24,6 +24,8 @@ from seaweedvol.storage.needlemap import Counts
 from seaweedvol.storage.volume.appending import Appender
 from seaweedvol.storage.volume.batching import Put, Removal, SyncTicket, apply
 from seaweedvol.storage.volume.blobs import read_blob, read_meta, write_blob
+from seaweedvol.storage.volume.compacting import Compaction, clean_up, compact, garbage_ratio
+from seaweedvol.storage.volume.compactingcommit import commit
 from seaweedvol.storage.volume.core import Core, Files
 from seaweedvol.storage.volume.glancing import Glancer, Glimpse, Verdict
 from seaweedvol.storage.volume.info import write_info
@@ -237,7 +239,11 @@ class Volume:
 
     def locate(self, key: int) -> tuple[int, int] | None:
         """Offset in bytes and size of the last record under ``key``, negative if deleted; None if never stored."""
-        return self._core.open_files().needles.get(key)
+        try:
+            return self._core.open_files().needles.get(key)
+        except VolumeClosed:
+            with self._core.lock:
+                return self._core.open_files().needles.get(key)
 
     def ascending(self) -> Iterator[tuple[int, int, int]]:
         """Key, offset and signed size of all needles by key, deleted ones included."""
@@ -251,6 +257,30 @@ class Volume:
     def hold_still(self) -> Held:
         """As :func:`still.hold_still`."""
         return hold_still(self._core)
+
+    # -- compaction
+
+    @property
+    def is_compacting(self) -> bool:
+        """Whether a compaction holds it."""
+        return self._core.is_compacting
+
+    @property
+    def garbage_ratio(self) -> float:
+        """As :func:`compacting.garbage_ratio`."""
+        return garbage_ratio(self._core)
+
+    def compact(self, wanted: Compaction = Compaction()) -> Iterator[int]:
+        """As :func:`compacting.compact`: nothing is done before the first step of the iterator."""
+        return compact(self._core, wanted)
+
+    def commit_compaction(self) -> bool:
+        """As :func:`compactingcommit.commit`."""
+        return commit(self._core)
+
+    def clean_up_compaction(self) -> None:
+        """As :func:`compacting.clean_up`."""
+        clean_up(self._core)
 
     # -- taking writes or not
 
@@ -282,11 +312,6 @@ class Volume:
     def is_quarantined(self) -> bool:
         """Whether the disk failed under it too often; then it is not reported to the master."""
         return self._core.faults.is_quarantined
-
-    @property
-    def is_compacting(self) -> bool:
-        """Whether a compaction holds it."""
-        return self._core.is_compacting
 
     def set_low_disk(self, is_low: bool) -> None:
         """The store says whether its disk has too little room left."""
