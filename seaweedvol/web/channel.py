@@ -308,7 +308,7 @@ class Channel(LaneSide, Protocol):
             self._timer = self._clock.callLater(left, self._look_at_clock)
             return
         exchange = self._exchange
-        if self._outflow.is_awaited or self._is_closing:
+        if self._outflow.is_awaited or self._is_sending or self._is_closing:
             self.abort()
             return
         if exchange is None:

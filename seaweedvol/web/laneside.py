@@ -36,6 +36,22 @@ class _Held:
 HELD: Final[Any] = _Held()
 
 
+class _Watched:
+    """An outgoing that tells when it goes on."""
+
+    __slots__ = ("_outgoing", "_tell", "warm")
+
+    def __init__(self, outgoing: Outgoing, tell: Callable[[], None]) -> None:
+        self._outgoing = outgoing
+        self._tell = tell
+        self.warm = outgoing.warm
+
+    def send_to(self, descriptor: int) -> bool:
+        """See Outgoing."""
+        self._tell()
+        return self._outgoing.send_to(descriptor)
+
+
 class LaneSide(ABC):
     """What a channel keeps for the lane.
 
@@ -59,6 +75,8 @@ class LaneSide(ABC):
         self._seconds = seconds
         # Whether the transport is one of the lane's.
         self._is_on_lane = False
+        # Whether the answer that is held waits for the client to read.
+        self._is_sending = False
         # Whether the request that comes next has not been offered yet.
         self._is_untried = True
         # A request that is not all there, in pieces, and how much of it is not.
@@ -92,6 +110,7 @@ class LaneSide(ABC):
         elif self._is_on_lane and not wire.is_clear:
             # The client is slow to read: it gets no further answers before it has this one.
             self._exchange = HELD
+            self._is_sending = True
             wire.write_from(NOTHING, self._sent)
 
     def gather(self, data: bytes, missing: int, over: Callable[[], None]) -> None:
@@ -127,12 +146,14 @@ class LaneSide(ABC):
     def send_held(self, outgoing: Outgoing, done: Callable[[], None], *, closes: bool = False) -> None:
         """Let the answer to the request that is held send itself; ``done`` is called when it has, or cannot."""
         def over(error: Exception | None) -> None:
+            self._is_sending = False
             done()
             if error is None:
                 self._served += 1
                 self.reply_held(b"", closes=closes)
 
-        self._wire.write_from(outgoing, over)
+        self._is_sending = True
+        self._wire.write_from(_Watched(outgoing, self._note_activity), over)
 
     @property
     def can_send_files(self) -> bool:
@@ -151,6 +172,7 @@ class LaneSide(ABC):
         self._advance()
 
     def _sent(self, error: Exception | None) -> None:
+        self._is_sending = False
         if error is None:
             self.reply_held(b"")
 
