@@ -130,6 +130,7 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient) -> Volu
     from seaweedvol.cluster.replicapool import Pool
     from seaweedvol.cluster.replicaroad import ReplicaRoad
     from seaweedvol.cluster.replicate import Replicator
+    from seaweedvol.cluster.sources import Sources
     from seaweedvol.security.guard import Guard
     from seaweedvol.server.limits import ByteLimit
     from seaweedvol.server.needles import Needles
@@ -147,7 +148,7 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient) -> Volu
         needles=Needles(store), volumes=Volumes(store, master), master=master, peers=Peers(channels, reactor),
         locations=Locations(GrpcLookup(master.leader, channels, reactor), reactor),
         replicator=Replicator(new_agent(reactor), reactor, deferToThread, ReplicaRoad(Pool(reactor))),
-        clock=time.time, started_at=time.time())
+        sources=Sources(channels), clock=time.time, started_at=time.time())
 
 
 def build_store(settings: Settings) -> Store:

@@ -58,17 +58,31 @@ def _work_missing(name: str) -> Work:
 
 
 def guarded_unary(name: str, server: VolumeServer, work: Work) -> UnaryAnswer:
-    """``work`` behind the door, for a call with one response."""
+    """``work`` behind the door, for a call with one response.
+
+    Work that takes long is a generator of Nones, where it lets itself be ended, and of the response at last.
+    """
     def answer(request: Any, context: grpc.ServicerContext) -> Message:
         if isinstance(request, Message):
             context.set_trailing_metadata(((REQUEST_ID, request_id_of(context)),))
         try:
             gates.check(name, server, context.peer())
-            response: Message = work(server, request)
+            found = work(server, request)
+            response: Message = _last_of(found, context) if isinstance(found, Generator) else found
         except Exception as error:
             _refuse(name, context, error)
         return response
     return answer
+
+
+def _last_of(steps: Generator[Message | None, None, None], context: grpc.ServicerContext) -> Message:
+    with contextlib.closing(steps):
+        for response in steps:
+            if response is not None:
+                return response
+            if not context.is_active():
+                raise Refused("context canceled")
+    raise AssertionError("no response")
 
 
 def guarded_stream(name: str, server: VolumeServer, work: Work) -> StreamAnswer:

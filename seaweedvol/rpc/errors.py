@@ -36,6 +36,8 @@ def status_of(error: Exception) -> tuple[grpc.StatusCode, str]:
         return _BY_KIND[error.kind], _sendable(str(error))
     if isinstance(error, OSError):
         return grpc.StatusCode.UNKNOWN, _sendable(_words_of(error))
+    if isinstance(error, RemoteCallFailed):
+        return grpc.StatusCode[error.code], _sendable(str(error))
     if is_foreseen(error):
         return grpc.StatusCode.UNKNOWN, _sendable(str(error))
     return grpc.StatusCode.INTERNAL, "internal error"

@@ -12,7 +12,7 @@ from typing import Final
 import grpc
 
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.rpc import blobs, checks, door, lifecycle, questions, streams, transfers, vacuum
+from seaweedvol.rpc import blobs, checks, door, lifecycle, questions, streams, tails, transfers, vacuum
 from seaweedvol.server import leaving
 from seaweedvol.server.server import VolumeServer
 
@@ -52,6 +52,8 @@ CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
     "VolumeServerStatus": questions.server_status,
     "VolumeStatus": questions.volume_status,
     "VolumeSyncStatus": questions.sync_status,
+    "VolumeTailReceiver": tails.receive,
+    "VolumeTailSender": tails.send,
     "VolumeUnmount": lifecycle.unmount,
     "WriteNeedleBlob": blobs.write_blob,
 })

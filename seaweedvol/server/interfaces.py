@@ -7,12 +7,13 @@ reactor and no wire format. Methods marked *blocking* are called from worker thr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
 if TYPE_CHECKING:
+    from seaweedvol.server.copying import CopyChunk, CopyRequest, FileStatus
     from seaweedvol.storage.format.ttl import Ttl
     from seaweedvol.storage.ids import VolumeId
     from seaweedvol.storage.volume.batching import Put, Removal, SyncTicket
@@ -105,7 +106,15 @@ class RemoteCallFailed(Exception):
 
     The text is what a Go client would print of it (``rpc error: code = Unavailable desc = ...`` for gRPC), because it
     becomes part of messages that operators compare.
+
+    :ivar code: the name of its gRPC status, which goes on to the client of ours whose call failed with it.
+    :ivar details: the text without the status.
     """
+
+    def __init__(self, text: str, *, code: str = "UNKNOWN", details: str | None = None) -> None:
+        super().__init__(text)
+        self.code = code
+        self.details = text if details is None else details
 
 
 class LookupFailed(RemoteCallFailed):
@@ -209,6 +218,45 @@ class IMasterView(Protocol):
 
     def stop_heartbeat(self) -> None:
         """Leave the cluster: the master forgets this server's volumes. Any thread; a second call does nothing."""
+        ...
+
+
+@attrs.frozen
+class TailPiece:
+    """A part of what was appended to a volume.
+
+    :ivar header: of the record, the same in all its pieces; empty when there was nothing new.
+    :ivar body: the next bytes of the record behind its header.
+    :ivar is_last: whether the record ends here.
+    :ivar version: of the record layout.
+    """
+
+    header: bytes = b""
+    body: bytes = b""
+    is_last: bool = False
+    version: int = 3
+
+
+class ISources(Protocol):
+    """Other volume servers, to copy volumes from. Everything is *blocking*; an iterator that is closed ends its call.
+
+    All raise :class:`RemoteCallFailed` when the other server refuses or cannot be reached.
+    """
+
+    def file_status(self, address: str, volume_id: int) -> FileStatus:
+        """What the files of a volume there are."""
+        ...
+
+    def copy_file(self, address: str, request: CopyRequest) -> Iterator[CopyChunk]:
+        """The bytes of one file there, as :func:`copying.copy_file` gives them there."""
+        ...
+
+    def read_blob(self, address: str, volume_id: int, offset: int, size: int) -> bytes:
+        """One record there, as :func:`blobs.read_blob` gives it there."""
+        ...
+
+    def tail(self, address: str, volume_id: int, since_ns: int, idle_ticks: int) -> Iterator[TailPiece]:
+        """What is appended to a volume there, as :func:`tailing.send_tail` gives it there."""
         ...
 
 

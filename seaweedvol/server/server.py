@@ -16,7 +16,7 @@ from seaweedvol.server.workers import Workers
 if TYPE_CHECKING:
     from seaweedvol.config.model import Settings
     from seaweedvol.security.guard import Guard
-    from seaweedvol.server.interfaces import ILocations, IMasterView, IPeers, IReplicator
+    from seaweedvol.server.interfaces import ILocations, IMasterView, IPeers, IReplicator, ISources
     from seaweedvol.server.limits import ByteLimit
     from seaweedvol.server.needles import Needles
     from seaweedvol.server.volumes import Volumes
@@ -70,6 +70,7 @@ class VolumeServer:
     peers: IPeers
     locations: ILocations
     replicator: IReplicator
+    sources: ISources
     clock: Callable[[], float]
     started_at: float
     life: Life = attrs.field(factory=Life)

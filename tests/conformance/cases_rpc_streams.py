@@ -37,4 +37,8 @@ def _walks() -> tuple[Step, ...]:
         *(call("VolumeIncrementalCopy", volume_id=volume, since_ns=since)
           for volume in (VOLUME, HOURLY, EMPTY, MARKED, 99) for since in (0, 1, NEVER)),
         call("VolumeIncrementalCopy"),
+        *(call("VolumeTailSender", "needle_body", volume_id=volume, since_ns=since, idle_timeout_seconds=1)
+          for volume, since in ((VOLUME, 0), (HOURLY, 1), (EMPTY, 0), (VOLUME, NEVER), (99, 0))),
+        call("VolumeTailSender", "needle_body", volume_id=EMPTY, idle_timeout_seconds=2),
+        *(call("VolumeTailReceiver", volume_id=99, source_volume_server=source) for source in ("", "127.0.0.1:1")),
     )

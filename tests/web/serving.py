@@ -24,7 +24,9 @@ from zope.interface import implementer
 
 from seaweedvol.config.load import load_settings
 from seaweedvol.security.guard import Guard
-from seaweedvol.server.interfaces import DeleteResult, Location, LookupFailed, RemoteCallFailed, VolumeUnknown
+from seaweedvol.server.interfaces import (
+    DeleteResult, ISources, Location, LookupFailed, RemoteCallFailed, VolumeUnknown,
+)
 from seaweedvol.server.limits import ByteLimit
 from seaweedvol.server.needles import Needles
 from seaweedvol.server.server import VolumeServer
@@ -476,7 +478,7 @@ def make_world(test: SynchronousTestCase, *flags: str, directory: Path | None = 
         guard=Guard(settings.white_list, keys.write_key, keys.write_expires, keys.read_key, keys.read_expires),
         upload_limit=ByteLimit(settings.http.upload_limit), download_limit=ByteLimit(settings.http.download_limit),
         needles=Needles(store), volumes=Volumes(store, master), master=master, peers=peers, locations=locations,
-        replicator=replicator, clock=lambda: world.seconds, started_at=NOW)
+        replicator=replicator, sources=cast(ISources, None), clock=lambda: world.seconds, started_at=NOW)
     agent = agent or FakeAgent()
     app = make_app(server, cast(Any, clock), in_thread=in_thread, agent=agent, now=lambda: world.seconds)
     takes = make_takes(server, in_thread, Batches(in_thread, lambda: False), now=lambda: world.seconds)
