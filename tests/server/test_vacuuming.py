@@ -94,5 +94,3 @@ class VacuumingTests(SynchronousTestCase):
         ):
             error = self.assertRaises(Refused, action)
             self.assertEqual(str(error), "volume id 7 skips compact because volume is stopping")
-
-
