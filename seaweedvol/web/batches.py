@@ -115,7 +115,12 @@ class _Queue:
 
     def _here(self, changes: list[Change], dones: list[Done]) -> None:
         began = self._seconds()
-        self._volume.apply(changes, blocking=False)
+        try:
+            self._volume.apply(changes, blocking=False)
+        except Exception:
+            _log.failure("a batch failed")
+            _tell(dones)
+            return
         if self._seconds() - began > SLOW_SECONDS:
             self._is_slow = True
             self._calm_left = self._calm_needed
@@ -150,22 +155,21 @@ class _Queue:
         self._is_syncing = True
         try:
             await self._in_thread(self._apply_synced, changes)
-        except Exception:
-            _log.failure("a batch failed")
+        except Exception as error:
+            if not isinstance(error, OSError):
+                _log.failure("a batch failed")
+            # Whatever it was, nobody may take them for being on the device.
+            for change in changes:
+                if change.is_taken and change.error is None:
+                    change.error = error
         self._is_syncing = False
         _tell(dones)
         self.flush()
 
     def _apply_synced(self, changes: list[Change]) -> None:
         ticket = self._volume.apply(changes, blocking=True, fsync=True)
-        if ticket is None:
-            return
-        try:
+        if ticket is not None:
             ticket.wait()
-        except OSError as error:
-            for change in changes:
-                if change.is_taken and change.error is None:
-                    change.error = error
 
 
 def _tell(dones: list[Done]) -> None:

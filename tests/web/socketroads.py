@@ -47,6 +47,25 @@ class SocketTalk(Talk):
         self._connection.there.close()
         self._turns.turn()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the server has not ended the connection."""
+        return bool(self._connection.transport.connected)
+
+    def requests_waiting(self) -> int:
+        """How many whole requests the server has that it has not begun with."""
+        channel: Any = self._connection.protocol
+        return bytes(channel.unread).count(b"\r\n\r\n")
+
+    def sip(self, length: int) -> bytes:
+        """What can be read at once, up to ``length``."""
+        try:
+            data = self._connection.there.recv(length)
+        except BlockingIOError:
+            data = b""
+        self._turns.turn()
+        return data
+
     def heard(self) -> tuple[bytes, bool, bool]:
         """See Talk; a client cannot tell how a connection came to its end."""
         received, self._heard = self._heard + self._connection.read(), b""
@@ -71,6 +90,10 @@ class SocketRoads(Roads):
             lane.after_round.append(batches.flush)
             world.site.take, world.public.take = make_takes(world.server, inline, batches, now=lambda: world.seconds)
         super().watch(road)
+
+    def turn(self) -> None:
+        """Let the reactor turn for a while."""
+        self._turns.turn()
 
     def connect(self, road: Road, is_public: bool) -> Talk:
         """See Roads."""
