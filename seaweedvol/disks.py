@@ -85,6 +85,9 @@ class DiskLocationService(Service):
 
     async def _check(self) -> None:
         await self._attempt(self._location.check_space)
+        if self._location.unreached:
+            # Their object store may be back, or the master may be there that knows it.
+            await self._attempt(self._location.load)
 
     async def _note_hour(self) -> None:
         await self._attempt(self._location.note_hour)

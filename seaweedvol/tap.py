@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from seaweedvol.cluster.master import MasterClient
     from seaweedvol.config.model import Settings
     from seaweedvol.server.server import VolumeServer
+    from seaweedvol.storage.backend import IRemoteFiles
     from seaweedvol.storage.needlemap import MapSettings
     from seaweedvol.store.store import Store
+    from seaweedvol.tier.backends import Description
 
 #: What a command line that cannot be understood ends with, as Go's flag package does.
 EXIT_USAGE: Final = 2
@@ -136,10 +138,12 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient) -> Volu
     from seaweedvol.server.needles import Needles
     from seaweedvol.server.server import VolumeServer
     from seaweedvol.server.volumes import Volumes
+    from seaweedvol.tier.backends import Backends
     from seaweedvol.web.upstream import new_agent
 
     http, keys = settings.http, settings.security
-    store = build_store(settings)
+    tiers = Backends(lambda: descriptions(master))
+    store = build_store(settings, tiers)
     channels = Channels()
     guard = Guard(settings.white_list, keys.write_key, keys.write_expires, keys.read_key, keys.read_expires)
     return VolumeServer(
@@ -148,10 +152,17 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient) -> Volu
         needles=Needles(store), volumes=Volumes(store, master), master=master, peers=Peers(channels, reactor),
         locations=Locations(GrpcLookup(master.leader, channels, reactor), reactor),
         replicator=Replicator(new_agent(reactor), reactor, deferToThread, ReplicaRoad(Pool(reactor))),
-        sources=Sources(channels), clock=time.time, started_at=time.time())
+        sources=Sources(channels), tiers=tiers, clock=time.time, started_at=time.time())
 
 
-def build_store(settings: Settings) -> Store:
+def descriptions(master: MasterClient) -> list[Description]:
+    """*Blocking.* The object stores that the masters' configuration names; none while no master answers."""
+    from seaweedvol.tier.backends import Description
+
+    return [Description(each.type, each.id, dict(each.properties)) for each in master.storage_backends()]
+
+
+def build_store(settings: Settings, stores: IRemoteFiles | None = None) -> Store:
     """The directories, not yet opened."""
     from seaweedvol.storage.format.index import OffsetWidth
     from seaweedvol.store.diskspace import MinFree
@@ -168,7 +179,7 @@ def build_store(settings: Settings) -> Store:
         directory=Path(each.path), index_directory=Path(settings.index_directory or each.path),
         disk_type=each.disk_type, tags=each.tags, configured_max_count=each.max_count,
         min_free=MinFree(percent=each.min_free.percent, amount=each.min_free.amount), width=width,
-        maps=_maps(settings))
+        maps=_maps(settings), stores=stores)
         for each in settings.directories]
     return Store(locations, identity, StoreEvents())
 

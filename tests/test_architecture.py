@@ -60,7 +60,7 @@ LAYERS: Final = (
     Row("security", 2, ERRORS_AND_IDS),
     Row("images", 2, ERRORS_AND_IDS),
     Row("metrics", 2, ERRORS_AND_IDS),
-    Row("tier", 2, ERRORS_AND_IDS),
+    Row("tier", 2, ERRORS_AND_IDS + ("storage.backend",)),
     Row("config", 2, ERRORS_AND_IDS),
     Row("deflate", 2, NOTHING),
     # layer 3
@@ -87,6 +87,10 @@ LIBRARY_HOMES: Final = {
     "treq": ("web", "cluster", "master"),
     "grpc": ("rpc", "cluster", "master"),
     "plyvel": ("storage.needlemap.levelstore",),
+    "botocore": ("tier",),
+    "google": ("tier", "rpc", "storage.format", "pb"),
+    "azure": ("tier",),
+    "requests": ("tier",),
 }
 
 FORBIDDEN_WORDS: Final = frozenset(

@@ -17,6 +17,7 @@ from seaweedvol.pb.master_pb2 import (
     GetMasterConfigurationRequest,
     GetMasterConfigurationResponse,
     PingRequest,
+    StorageBackend,
     VolumeMarkReadonlyRequest,
 )
 from seaweedvol.server.interfaces import MarkedVolume, RemoteCallFailed
@@ -101,6 +102,15 @@ class MasterClient:
                 return leader
             last = f"master {_shown(master)} returned empty leader"
         raise RemoteCallFailed(f"lookup raft leader from {len(self._masters)} master peer(s): {last}")
+
+    def storage_backends(self) -> list[StorageBackend]:
+        """*Blocking.* The object stores of the first master that answers; none if none does."""
+        for master in dict.fromkeys((self.leader(), *self._masters)):
+            try:
+                return list(self.configuration(master).storage_backends)
+            except RemoteCallFailed:
+                continue
+        return []
 
     def configuration(self, master: str) -> GetMasterConfigurationResponse:
         """*Blocking.* The settings of one master: metrics gateway, storage backends, leader.

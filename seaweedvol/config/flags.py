@@ -137,7 +137,7 @@ _VOLUME: Final = (
     Option("maintenanceMBps", "background", _NUMBER, "0", "MB/s of replication and balancing; 0: no limit",
            later=("*",)),
     Option("volume.allowUntrustedRemoteEndpoints", "background", _SWITCH, "false",
-           "fetch from internal addresses too", later=("*",)),
+           "fetch from internal addresses too"),
 
     Option("whiteList", "security", _TEXT, "", "addresses and networks that may write; empty: all", is_list=True),
 

@@ -128,6 +128,7 @@ def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], noti
         data_center=given.text("dataCenter"), rack=given.text("rack"),
         white_list=security.white_list, security=security.settings, security_source=source,
         pre_stop_seconds=given.number("preStopSeconds"), offset_width=config.offset_width, master_embedded=embedded,
+        allows_untrusted_endpoints=given.is_on("volume.allowUntrustedRemoteEndpoints"),
         index_kind=_index_kind(given), leveldb_idle_hours=given.number("index.leveldbTimeout"),
         compaction_rate=given.number("compactionMBps") * _MIB,
         log_level=given.number("v"), provenance=given.provenance(), notices=notices + _without_effect(given),

@@ -12,7 +12,7 @@ from typing import Final
 import grpc
 
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.rpc import blobs, checks, door, lifecycle, questions, streams, tails, transfers, vacuum
+from seaweedvol.rpc import blobs, checks, door, lifecycle, questions, remote, streams, tails, transfers, vacuum
 from seaweedvol.server import leaving
 from seaweedvol.server.server import VolumeServer
 
@@ -29,6 +29,7 @@ CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
     "BatchDelete": transfers.batch_delete,
     "CopyFile": transfers.copy_file,
     "DeleteCollection": lifecycle.delete_collection,
+    "FetchAndWriteNeedle": remote.fetch,
     "GetState": questions.get_state,
     "Ping": questions.ping,
     "ReadAllNeedles": streams.read_all,
@@ -52,6 +53,8 @@ CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
     "VolumeServerStatus": questions.server_status,
     "VolumeStatus": questions.volume_status,
     "VolumeSyncStatus": questions.sync_status,
+    "VolumeTierMoveDatFromRemote": remote.from_remote,
+    "VolumeTierMoveDatToRemote": remote.to_remote,
     "VolumeTailReceiver": tails.receive,
     "VolumeTailSender": tails.send,
     "VolumeUnmount": lifecycle.unmount,

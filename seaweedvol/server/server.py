@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seaweedvol.server.volumes import Volumes
     from seaweedvol.store.identity import Identity
     from seaweedvol.store.store import Store
+    from seaweedvol.tier.backends import Backends
 
 
 @attrs.define
@@ -50,11 +51,18 @@ class Life:
         return was_heartbeating
 
 
+def _no_tiers() -> Backends:
+    from seaweedvol.tier.backends import Backends
+
+    return Backends(lambda: ())
+
+
 @attrs.define
 class VolumeServer:
     """The parts of one server.
 
     :ivar clock: seconds since 1970, for what is stamped or compared with file times.
+    :ivar tiers: the object stores that volumes may be moved to.
     :ivar started_at: ``clock()`` at the start.
     """
 
@@ -74,4 +82,5 @@ class VolumeServer:
     clock: Callable[[], float]
     started_at: float
     life: Life = attrs.field(factory=Life)
+    tiers: Backends = attrs.field(factory=_no_tiers)
     workers: Workers = attrs.field(factory=Workers)

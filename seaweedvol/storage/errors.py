@@ -103,7 +103,15 @@ class VolumeBusy(VolumeError):
 
 
 class RemoteVolume(VolumeError):
-    """Raised when the .dat of a volume lies in an object store that this server does not read."""
+    """Raised when the .dat of a volume lies in an object store that cannot be reached now."""
+
+
+class RemoteRefused(StorageError):
+    """Raised when an object store must not be talked to, or nobody here knows it."""
+
+
+class RemoteFailed(StorageError):
+    """Raised when an object store does not do what it is asked."""
 
 
 # --- directories -------------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from typing import Final
 
 import attrs
 
-from seaweedvol.storage.errors import StorageError, VolumeExists
+from seaweedvol.storage.backend import IRemoteFiles
+from seaweedvol.storage.errors import RemoteVolume, StorageError, VolumeExists
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import Ttl
@@ -49,7 +50,9 @@ class Location:
     :ivar disk_id: the position of this location among all.
     :ivar width: of the offsets in new .idx files.
     :ivar maps: what kind of needle map volumes get, and who lets go of those that nobody asks.
+    :ivar stores: where the data of tiered volumes are.
     :ivar failed: why, for each volume that is there but could not be loaded.
+    :ivar unreached: those of ``failed`` whose object store did not answer.
     """
 
     directory: Path
@@ -61,9 +64,11 @@ class Location:
     disk_id: int = 0
     width: OffsetWidth = OffsetWidth.FOUR
     maps: MapSettings = MapSettings()
+    stores: IRemoteFiles | None = None
     uuid: str = attrs.field(default="", init=False)
     volumes: dict[VolumeId, Volume] = attrs.field(factory=dict, init=False, repr=False)
     failed: dict[VolumeId, str] = attrs.field(factory=dict, init=False)
+    unreached: set[VolumeId] = attrs.field(factory=set, init=False)
     status: DiskStatus = attrs.field(init=False)
     is_low_space: bool = attrs.field(default=False, init=False)
     max_count: int = attrs.field(init=False)
@@ -166,7 +171,7 @@ class Location:
                 raise VolumeExists(f"Volume Id {volume_id} already exists!")
             volume = create_volume(
                 self.directory, self.index_directory, collection, volume_id, placement=placement, ttl=ttl,
-                version=version, preallocate=preallocate, width=self.width, maps=self.maps,
+                version=version, preallocate=preallocate, width=self.width, maps=self.maps, stores=self.stores,
             )
             self._add(volume)
         return volume
@@ -178,6 +183,7 @@ class Location:
             volume.set_low_disk(self.is_low_space)
             self.volumes[volume.id] = volume
         self.failed.pop(volume.id, None)
+        self.unreached.discard(volume.id)
 
     def unmount(self, volume_id: VolumeId) -> None:
         """Close a volume and forget it; its files stay. One that is not loaded is none to forget."""
@@ -290,6 +296,8 @@ class Location:
                 self._add(self._opened(found))
         except (StorageError, OSError) as error:
             self._set_aside(found, str(error))
+            if isinstance(error, RemoteVolume):
+                self.unreached.add(volume_id)
         except Exception as error:
             # Whatever is wrong with one volume, the others must be served.
             _log.exception("%s", found.data_file(".dat"))
@@ -305,6 +313,7 @@ class Location:
             default_width=self.width,
             maps=self.maps,
             report=_log.warning,
+            stores=self.stores,
         )
 
     def _set_aside(self, found: Found, reason: str) -> None:

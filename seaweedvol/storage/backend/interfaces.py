@@ -68,3 +68,16 @@ class IVolumeFile(Interface):
 
     def close() -> None:
         """Take no more calls. Reads that are under way finish on the same bytes; closing twice is harmless."""
+
+
+class IRemoteFiles(Interface):
+    """Where the .dat of tiered volumes is; who knows the stores provides it."""
+
+    def open(name: str, key: str, length: int, modified_at: float) -> IVolumeFile:
+        """The object ``key`` in the store ``name`` as a file that is only read. Asks nobody yet."""
+
+    def delete(name: str, key: str) -> None:
+        """Remove an object.
+
+        :raises StorageError: when it stays.
+        """

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import attrs
 
-from seaweedvol.storage.backend import IVolumeFile
+from seaweedvol.storage.backend import IRemoteFiles, IVolumeFile
 from seaweedvol.storage.errors import VolumeClosed
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.needle import NeedleVersion
@@ -44,6 +44,7 @@ class Core:
     ``lock`` is held by whoever changes anything; reading needs no lock. ``files`` is None once closed.
     ``offset_limit`` is where offsets of this width start from 0 again. ``last_append_at_ns`` is the greatest append
     time in the .dat, ``last_modified_at`` in seconds.
+    ``stores`` is where a tiered .dat lies.
     ``maps`` says what kind its needle map is. ``now_ns`` is the clock, ``report`` takes lines for the log.
     While ``is_compacting`` a compaction is made or committed; ``compacted`` is one that may be committed. It has read
     ``rows_read`` bytes of the .idx: these must stay as they are.
@@ -64,6 +65,7 @@ class Core:
     compacted: Compacted | None = None
     rows_read: int = 0
     maps: MapSettings = MapSettings()
+    stores: IRemoteFiles | None = None
     faults: FaultStreak = attrs.Factory(FaultStreak)
     offset_limit: int = attrs.field(init=False)
     lock: threading.Lock = attrs.Factory(threading.Lock)

@@ -16,7 +16,7 @@ from typing import Final
 
 import attrs
 
-from seaweedvol.storage.backend import DiskFile, sync_directory
+from seaweedvol.storage.backend import DiskFile, IRemoteFiles, IVolumeFile, sync_directory
 from seaweedvol.storage.errors import (
     FormatError, InvalidSetting, RemoteVolume, StorageError, VolumeError, VolumeExists, VolumeNotFound,
 )
@@ -32,6 +32,7 @@ from seaweedvol.storage.volume.indexing import open_needles
 from seaweedvol.storage.volume.info import read_info, write_info
 from seaweedvol.storage.volume.paths import VolumePaths
 from seaweedvol.storage.volume.readonly import ReadOnlyReason, WriteGate
+from seaweedvol.storage.volume.tiering import remote_data, reaching_store
 from seaweedvol.storage.volume.volume import Volume
 
 _MAX_SUPERBLOCK_LENGTH: Final = SUPERBLOCK_LENGTH + 0xFFFF
@@ -47,6 +48,7 @@ def load_volume(
     directory: Path | str, index_directory: Path | str, collection: str, volume_id: int, *,
     default_width: OffsetWidth = OffsetWidth.FOUR, maps: MapSettings = MapSettings(),
     report: Callable[[str], None] = _silent, now_ns: Callable[[], int] = time.time_ns,
+    stores: IRemoteFiles | None = None,
 ) -> Volume:
     """Open a volume; its tail is repaired if a crash tore it.
 
@@ -54,8 +56,9 @@ def load_volume(
     :param maps: what kind of needle map it gets, if it is writable.
     :param report: takes a line for the log about everything unusual.
     :param now_ns: Unix time in nanoseconds.
+    :param stores: where to read a volume whose .dat is in an object store; without them, what is here must do.
     :raises VolumeNotFound: when there is no .dat.
-    :raises RemoteVolume: when it is in an object store only.
+    :raises RemoteVolume: when it is in an object store that cannot be reached.
     :raises Corrupt: when the superblock makes no sense.
     :raises OSError: when a file cannot be opened or read.
     """
@@ -64,8 +67,9 @@ def load_volume(
         raise VolumeError(f"an interrupted compaction of volume {volume_id} is not settled")
     gate = WriteGate(volume_id)
     info, has_info = _info_of(paths, gate, report)
-    data = _open_data(paths, info, gate)
-    super_block = _read_superblock(data, paths, info)
+    data = _open_data(paths, info, gate, stores)
+    with reaching_store(paths, info):
+        super_block = _read_superblock(data, paths, info)
     info.version = super_block.version
     codec = NEEDLE_VERSIONS[super_block.version]
     width = _width(paths, info, data, default_width)
@@ -74,7 +78,7 @@ def load_volume(
         gate.close_by_admin(info.read_only_can_delete)
     if info.files:
         gate.close(ReadOnlyReason.REMOTE)
-    core = Core(paths, width, codec, super_block, info, gate, None, now_ns, report, maps=maps)
+    core = Core(paths, width, codec, super_block, info, gate, None, now_ns, report, maps=maps, stores=stores)
     core.last_modified_at = int(data.modified_at())
     core.files = open_needles(core, data)
     if not has_info:
@@ -87,6 +91,7 @@ def create_volume(
     placement: ReplicaPlacement, ttl: Ttl, version: int = CURRENT_VERSION, preallocate: int = 0,
     width: OffsetWidth = OffsetWidth.FOUR, maps: MapSettings = MapSettings(),
     report: Callable[[str], None] = _silent, now_ns: Callable[[], int] = time.time_ns,
+    stores: IRemoteFiles | None = None,
 ) -> Volume:
     """Make an empty volume, durably, and open it.
 
@@ -105,7 +110,7 @@ def create_volume(
     info = VolumeInfo(version=version, bytes_offset=width.bytes)
     core = Core(
         paths, width, NEEDLE_VERSIONS[version], super_block, info, WriteGate(volume_id), None, now_ns, report,
-        maps=maps,
+        maps=maps, stores=stores,
     )
     # Its time to live begins now; Go begins at 1970, and removes the volume once it holds but one needle of old date.
     core.last_modified_at = now_ns() // 10**9
@@ -162,7 +167,11 @@ def _new_data(paths: VolumePaths, super_block: SuperBlock, preallocate: int) -> 
     return data
 
 
-def _open_data(paths: VolumePaths, info: VolumeInfo, gate: WriteGate) -> DiskFile:
+def _open_data(
+    paths: VolumePaths, info: VolumeInfo, gate: WriteGate, stores: IRemoteFiles | None,
+) -> IVolumeFile:
+    if info.files and stores is not None:
+        return remote_data(paths, info, stores)
     try:
         mode = os.stat(paths.data).st_mode
     except FileNotFoundError:
@@ -181,7 +190,7 @@ def _open_data(paths: VolumePaths, info: VolumeInfo, gate: WriteGate) -> DiskFil
     return DiskFile(paths.data, writable=False, role="data")
 
 
-def _read_superblock(data: DiskFile, paths: VolumePaths, info: VolumeInfo) -> SuperBlock:
+def _read_superblock(data: IVolumeFile, paths: VolumePaths, info: VolumeInfo) -> SuperBlock:
     head = data.read_at(_MAX_SUPERBLOCK_LENGTH, 0)
     if len(head) < SUPERBLOCK_LENGTH:
         raise FormatError(f"volume {paths.data} not initialized")
@@ -196,7 +205,7 @@ def _read_superblock(data: DiskFile, paths: VolumePaths, info: VolumeInfo) -> Su
     return super_block
 
 
-def _width(paths: VolumePaths, info: VolumeInfo, data: DiskFile, default: OffsetWidth) -> OffsetWidth:
+def _width(paths: VolumePaths, info: VolumeInfo, data: IVolumeFile, default: OffsetWidth) -> OffsetWidth:
     """Of offsets: what the .vif says, else what the .idx looks like, else the default.
 
     :raises FormatError: when the .vif says one that does not exist.

@@ -8,7 +8,10 @@ from typing import Final
 import attrs
 
 #: What a destroyed volume leaves nothing of, beside ``.vif``; in the directory of the data and in that of the index.
-REMOVED_SUFFIXES: Final = (".dat", ".idx", ".sdx", ".cpd", ".cpx", ".cpc", ".cpldb", ".ldb", ".rdb", ".note")
+REMOVED_SUFFIXES: Final = (
+    ".dat", ".idx", ".sdx", ".cpd", ".cpx", ".cpc", ".cpldb", ".ldb", ".rdb", ".note",
+    ".dat.tmp",
+)
 
 
 def base_name(collection: str, volume_id: int) -> str:

@@ -26,6 +26,7 @@ class ReadOnlyReason(enum.Enum):
     FULL = "volume is full"
     UNWRITABLE = "files cannot be opened for writing"
     UNKNOWN = "what the .vif says is not known"
+    MOVING = "data are being moved to an object store"
 
 
 _LETS_DELETE: Final = frozenset((ReadOnlyReason.LOW_DISK, ReadOnlyReason.REMOTE, ReadOnlyReason.FULL))

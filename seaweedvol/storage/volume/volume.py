@@ -7,11 +7,13 @@ What it can do is told in the modules it delegates to: ``reading``, ``appending`
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from seaweedvol.storage.backend import IVolumeFile
 from seaweedvol.storage.errors import StorageError, VolumeBusy, VolumeClosed, VolumeNotEmpty
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.needle import Needle
@@ -35,6 +37,9 @@ from seaweedvol.storage.volume.reading import PAGED_ABOVE, PagedNeedle, open_nee
 from seaweedvol.storage.volume.readonly import ReadOnlyReason
 from seaweedvol.storage.volume.removing import remove_files
 from seaweedvol.storage.volume.scanning import scan
+from seaweedvol.storage.volume.tiering import (
+    RemoteCopy, forget_object, leaving, move_in, move_out, returning,
+)
 from seaweedvol.storage.volume.still import Held, hold_still
 from seaweedvol.storage.volume.tailing import Stretch, stretch_after
 from seaweedvol.storage.volume.walking import mapped_needles
@@ -309,6 +314,11 @@ class Volume:
         return self._core.gate.takes_deletes_only
 
     @property
+    def is_remote(self) -> bool:
+        """Whether its data are read from an object store."""
+        return self._core.is_remote
+
+    @property
     def is_quarantined(self) -> bool:
         """Whether the disk failed under it too often; then it is not reported to the master."""
         return self._core.faults.is_quarantined
@@ -376,6 +386,24 @@ class Volume:
             self._save_info(changed)
             core.super_block = attrs.evolve(core.super_block, placement=placement)
 
+    # -- object stores
+
+    def leaving(self) -> AbstractContextManager[IVolumeFile]:
+        """As :func:`tiering.leaving`."""
+        return leaving(self._core)
+
+    def returning(self) -> AbstractContextManager[None]:
+        """As :func:`tiering.returning`."""
+        return returning(self._core)
+
+    def move_out(self, copy: RemoteCopy, *, keep_local: bool) -> None:
+        """As :func:`tiering.move_out`."""
+        move_out(self._core, copy, keep_local=keep_local)
+
+    def move_in(self, downloaded: str) -> None:
+        """As :func:`tiering.move_in`."""
+        move_in(self._core, downloaded)
+
     # -- the end
 
     def is_expired(self, volume_size_limit: int) -> bool:
@@ -423,7 +451,7 @@ class Volume:
     def destroy(self, only_empty: bool = False, keep_remote: bool = False) -> None:
         """Close it and remove its files; the .vif stays if erasure-coded shards beside it need it.
 
-        :param keep_remote: leave the copy in an object store alone. No such store is known yet, so it always is.
+        :param keep_remote: leave the copy in an object store alone.
         :raises VolumeNotEmpty: when ``only_empty`` and it holds or held something.
         :raises VolumeBusy: while it is compacted.
         """
@@ -434,3 +462,5 @@ class Volume:
                 raise VolumeBusy(f"volume {self.id} is compacting")
             self._close()
             remove_files(self.paths)
+        if not keep_remote:
+            forget_object(self._core)
