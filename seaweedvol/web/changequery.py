@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from seaweedvol.web.headlines import Facts
 
 _MAX_REMEMBERED: Final = 1024
+_MAX_LENGTH: Final = 1024
 _UNDERSTOOD: Final = frozenset(("fsync", "jwt", "ts", "ttl", "type"))
 
 
@@ -52,7 +53,8 @@ class ChangeQueries:
         arguments = Query(raw)
         is_plain = arguments.error is None and all(name in _UNDERSTOOD for name, _ in arguments.items())
         found = ChangeQuery(arguments) if is_plain else None
-        if len(self._known) >= _MAX_REMEMBERED:
-            self._known.clear()
-        self._known[raw] = found
+        if len(raw) <= _MAX_LENGTH:
+            if len(self._known) >= _MAX_REMEMBERED:
+                self._known.clear()
+            self._known[raw] = found
         return found

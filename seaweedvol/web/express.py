@@ -167,8 +167,9 @@ class Express:
         if facts is None:
             block = block[:block.find(_BLANK_LINE) + 4]
             facts = self._lines.facts_of(block) if block else None
-            if facts is None or facts.length >= 0:
-                return None
+        # Uploads have the same blocks.
+        if facts is None or facts.length >= 0:
+            return None
         asked = Asked(match, facts, match.end() + len(block))
         # A block that is not remembered will not come again, but a token may.
         if len(data) <= _MAX_REMEMBERED_LENGTH and (block in self._blocks or facts.get("Authorization")):

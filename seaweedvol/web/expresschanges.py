@@ -201,9 +201,10 @@ class ExpressChanges:
         if found is None:
             mime = stored_mime(name, said, kept, self._rules.mime_types)
             found = mime, mime.encode("utf-8", "surrogateescape")
-            if len(self._types) >= _MAX_REMEMBERED:
-                self._types.clear()
-            self._types[key] = found
+            if len(said) <= _MAX_FIELD:
+                if len(self._types) >= _MAX_REMEMBERED:
+                    self._types.clear()
+                self._types[key] = found
         return found
 
     def _is_changed(self, name: str, mime: str, body: bytes, query: ChangeQuery) -> bool:

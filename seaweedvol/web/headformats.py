@@ -21,6 +21,8 @@ from seaweedvol.web.request import Headers, NeedlePath, Query, Request, Target
 from seaweedvol.web.wire import Head
 
 _MAX_REMEMBERED: Final = 8192
+# Fields with long pairs are not worth their room.
+_MAX_LENGTH: Final = 1024
 
 # Marks: a number that is no length, texts that no header has, and the Date of the epoch.
 _LENGTH: Final = 0x5EA_F00D_5EA_F00D
@@ -99,13 +101,16 @@ class HeadFormats:
         :raises FormatError: when they are none.
         """
         described = Described(Needle(0, 0, 1, b"", 1, *decode_fields(fields, 0, len(fields))))
-        if len(self.known) >= _MAX_REMEMBERED:
-            self.known.clear()
-        self.known[fields] = described
+        if len(fields) <= _MAX_LENGTH:
+            if len(self.known) >= _MAX_REMEMBERED:
+                self.known.clear()
+            self.known[fields] = described
         return described
 
     def note_plain(self, fields: bytes, form: bytes, *, is_sniffed: bool) -> None:
         """Put a format into :attr:`plain`, or into :attr:`guessed`."""
+        if len(fields) > _MAX_LENGTH:
+            return
         forms = self.guessed if is_sniffed else self.plain
         if len(forms) >= _MAX_REMEMBERED:
             forms.clear()

@@ -33,7 +33,7 @@ _OWN_NAMES: Final = frozenset(("Authorization", "Content-Length", "Content-Type"
 _REFUSED_NAMES: Final = frozenset((b"expect", b"trailer", b"transfer-encoding"))
 _PAIR_PREFIX: Final = b"seaweed-"
 
-_PASSING = re.compile(rb"X-Amz-Request-Id: [0-9A-Za-z\-]{1,64}\r\n", re.IGNORECASE).search
+_PASSING = re.compile(rb"^X-Amz-Request-Id: [0-9A-Za-z\-]{1,64}\r\n", re.IGNORECASE | re.MULTILINE).search
 
 _MAX_REMEMBERED: Final = 1024
 _MAX_LENGTH: Final = 1024
@@ -141,7 +141,8 @@ class HeadLines:
         facts = self._judged.get(key)
         if facts is None:
             facts = _judge(fields)
-            _remember(self._judged, key, facts)
+            if len(block) <= _MAX_LENGTH:
+                _remember(self._judged, key, facts)
         if facts is not None and own:
             facts = _with_own(facts, own)
         if facts is not None and len(block) <= _MAX_LENGTH and not facts.get("Authorization"):
