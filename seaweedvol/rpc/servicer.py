@@ -36,6 +36,7 @@ CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
     "ReadNeedleBlob": blobs.read_blob,
     "ReadNeedleMeta": blobs.read_meta,
     "ReadVolumeFileStatus": questions.file_status,
+    "ReceiveFile": transfers.receive_file,
     "ScrubVolume": checks.scrub_volume,
     "SetState": questions.set_state,
     "VacuumVolumeCheck": vacuum.check,

@@ -1,11 +1,14 @@
-"""The calls that hand out or take away needles and files: CopyFile, BatchDelete."""
+"""The calls that hand out, take in or take away needles and files: CopyFile, ReceiveFile, BatchDelete."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import grpc
+
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.server import copying, deleting
+from seaweedvol.server import copying, deleting, receiving
+from seaweedvol.server.errors import Refused
 from seaweedvol.server.server import VolumeServer
 from seaweedvol.storage.ids import VolumeId
 
@@ -19,6 +22,26 @@ def copy_file(server: VolumeServer, request: pb.CopyFileRequest) -> Iterator[pb.
     )
     for chunk in copying.copy_file(server.store, wanted):
         yield pb.CopyFileResponse(file_content=chunk.content, modified_ts_ns=chunk.modified_ns)
+
+
+def receive_file(server: VolumeServer, requests: Iterator[pb.ReceiveFileRequest]) -> pb.ReceiveFileResponse:
+    """ReceiveFile: the call succeeds, what went wrong is in the response, unless the client breaks off."""
+    try:
+        received = receiving.receive(server.store, map(_part_of, requests))
+    except grpc.RpcError as error:
+        raise Refused(f"failed to receive stream: {str(error) or 'context canceled'}") from error
+    return pb.ReceiveFileResponse(bytes_written=received.length, error=received.error)
+
+
+def _part_of(request: pb.ReceiveFileRequest) -> receiving.Announced | bytes | None:
+    kind = request.WhichOneof("data")
+    if kind == "file_content":
+        return request.file_content
+    if kind is None:
+        return None
+    info = request.info
+    return receiving.Announced(
+        VolumeId(info.volume_id), info.ext, info.collection, info.is_ec_volume, info.disk_id, info.disk_type)
 
 
 def batch_delete(server: VolumeServer, request: pb.BatchDeleteRequest) -> pb.BatchDeleteResponse:

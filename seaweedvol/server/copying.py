@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: Go clients accept messages of 4 MiB at most, unless told otherwise.
 BLOCK_LENGTH: Final = 2 << 20
 ANY_REVISION: Final = 0xFFFFFFFF
-_INDEX_EXTENSIONS: Final = frozenset((".idx", ".cpx", ".ldb", ".cpldb", ".rdb"))
+INDEX_EXTENSIONS: Final = frozenset((".idx", ".cpx", ".ldb", ".cpldb", ".rdb"))
 _EXTENSION = re.compile(r"\.[0-9A-Za-z]+\Z", re.ASCII)
 
 
@@ -78,10 +78,12 @@ def file_status(store: Store, volume_id: VolumeId) -> FileStatus:
     """
     volume = _find(store, volume_id)
     modified_at = int(volume.modified_at)
+    # First, so that beside a writer no row is counted whose record is not.
+    index_length = volume.index_length
     return FileStatus(
         data_length=volume.data_length, data_modified_at=modified_at,
         # Go reports the time of the .dat for both files.
-        index_length=volume.index_length, index_modified_at=modified_at,
+        index_length=index_length, index_modified_at=modified_at,
         file_count=volume.counts.file_count, compaction_revision=volume.compaction_revision,
         collection=volume.collection, disk_type=volume.location.disk_type,
         info=volume.info, version=volume.version,
@@ -94,7 +96,7 @@ def copy_file(store: Store, request: CopyRequest) -> Iterator[CopyChunk]:
     :raises Refused: when the request is malformed, the volume is not here or was compacted meanwhile, or the file
         cannot be read. (Raised at the first ``next()``, or later when reading fails on the way.)
     """
-    _check_extension(request.extension)
+    check_extension(request.extension)
     check_collection(request.collection)
     path = _ec_path(store, request) if request.is_ec_volume else _volume_path(store, request)
     if path is not None:
@@ -108,8 +110,11 @@ def _find(store: Store, volume_id: VolumeId) -> Volume:
     return volume
 
 
-def _check_extension(extension: str) -> None:
-    """It becomes part of a path, and this call is open to every peer: nothing but a dot, letters and digits."""
+def check_extension(extension: str) -> None:
+    """It becomes part of a path, in calls that are open to every peer: nothing but a dot, letters and digits.
+
+    :raises Refused: when it is something else.
+    """
     if not _EXTENSION.match(extension):
         raise Refused(f"invalid file extension {go_quote(extension)}")
 
@@ -130,7 +135,7 @@ def _volume_path(store: Store, request: CopyRequest) -> str:
     with contextlib.suppress(OSError):
         volume.sync()
     paths = volume.paths
-    return (paths.index_base if request.extension in _INDEX_EXTENSIONS else paths.base) + request.extension
+    return (paths.index_base if request.extension in INDEX_EXTENSIONS else paths.base) + request.extension
 
 
 def _ec_path(store: Store, request: CopyRequest) -> str | None:

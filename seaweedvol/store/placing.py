@@ -5,7 +5,7 @@ Knows counts and bytes, no files. As in SeaweedFS ``storage/store.go`` (``addVol
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol, TypeVar
 
 from seaweedvol.storage.errors import NoFreeSlot
@@ -48,6 +48,41 @@ def place_for_new(places: Iterable[P], disk_type: str) -> P:
     if not fitting:
         raise NoFreeSlot()
     return min(fitting, key=lambda place: place.local_count)
+
+
+class Room(Protocol):
+    """What is asked of a location for a volume that comes from elsewhere."""
+
+    @property
+    def max_count(self) -> int:
+        """How many volumes it may hold; 0 as long as nobody worked that out."""
+        ...
+
+    @property
+    def volume_count(self) -> int:
+        """How many it holds."""
+        ...
+
+    @property
+    def is_low_space(self) -> bool:
+        """Whether the disk is too full."""
+        ...
+
+
+R = TypeVar("R", bound=Room)
+
+
+def roomiest(places: Iterable[R], fits: Callable[[R], bool], *, leaving: Collection[R] = ()) -> R | None:
+    """The place with most free slots of those that fit, the first of several; None when there is none.
+
+    :param leaving: places out of which a volume goes first.
+    """
+    best, most = None, 0
+    for place in places:
+        free = place.max_count - place.volume_count + (place in leaving)
+        if free > most and not place.is_low_space and fits(place):
+            best, most = place, free
+    return best
 
 
 def count_that_fits(volume_count: int, free: int, owed: int, volume_size_limit: int) -> int:

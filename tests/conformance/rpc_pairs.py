@@ -155,13 +155,13 @@ class RpcServer:
             f"127.0.0.1:{self.grpc_port}", f"127.0.0.1:{self.master_port}", f"127.0.0.1:{self.master_grpc_port}",
         )
 
-    def call(self, method: str, request: Message, request_id: str = "") -> Outcome:
-        """Make one call and wait for all of its answer."""
+    def call(self, method: str, request: Message, request_id: str = "", more: Sequence[Message] = ()) -> Outcome:
+        """Make one call and wait for all of its answer; ``more`` requests follow the first where that is a stream."""
         description, messages = METHODS[method], []
         metadata = (("x-amz-request-id", request_id),) if request_id else ()
         words, code = "", "OK"
         trailing: Any = ()
-        sent = iter([request]) if description.client_streaming else request
+        sent = iter([request, *more]) if description.client_streaming else request
         try:
             if description.server_streaming:
                 stream = getattr(self._stub, method)(sent, timeout=TIMEOUT, metadata=metadata)

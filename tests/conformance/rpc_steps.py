@@ -32,19 +32,21 @@ class Call:
     """One RPC.
 
     :ivar masked: more fields that are not compared.
+    :ivar more: requests that follow, where requests are a stream.
     """
 
     method: str
     request: Message
     masked: frozenset[str] = frozenset()
     request_id: str = ""
+    more: tuple[Message, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.method}({' '.join(str(self.request).split())[:300]})"
 
     def compare(self, pair: RpcPair) -> list[str]:
         """What differs."""
-        go, ours = both(pair, lambda server: server.call(self.method, self._for(server), self.request_id))
+        go, ours = both(pair, lambda server: server.call(self.method, self._for(server), self.request_id, self.more))
         if self.method in ("CopyFile", "VolumeIncrementalCopy"):
             go, ours = (self._without_times(outcome) for outcome in (go, ours))
         if ours.code == "UNIMPLEMENTED" and self.method not in CALLS:

@@ -8,7 +8,7 @@ from typing import Iterable, Sequence
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.conformance import cases_rpc_blobs, cases_rpc_needles, cases_rpc_places, cases_rpc_server, cases_rpc_streams
-from tests.conformance import cases_rpc_volumes
+from tests.conformance import cases_rpc_receiving, cases_rpc_volumes
 from tests.conformance.rpc_pairs import RpcServer, launch_rpc_pair
 from tests.conformance.rpc_steps import RpcCase, RpcPair
 from tests.conformance.servers import WEED
@@ -83,6 +83,17 @@ class StreamTests(RpcPairCase):
     def test_streams(self) -> None:
         """Every needle and every byte comes as from Go."""
         self.compare(cases_rpc_streams.cases())
+
+
+class ReceivingTests(RpcPairCase):
+    """Files that are pushed to servers with directories of two types."""
+
+    folders = ("one", "two", "three")
+    flags = ("-disk=hdd,ssd,hdd", "-max=3,2,4")
+
+    def test_receiving(self) -> None:
+        """They land where Go puts them, or are refused as by Go."""
+        self.compare(cases_rpc_receiving.cases())
 
 
 class StateTests(RpcPairCase):

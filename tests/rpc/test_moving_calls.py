@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import grpc
 
 from seaweedvol.pb import volume_server_pb2 as pb
@@ -56,3 +58,28 @@ class StreamCallTests(CallsCase):
         volume.index_path.unlink()
         self.assertIn("fail to locate by appendAtNs 0: ",
                       self.refusal("VolumeIncrementalCopy", pb.VolumeIncrementalCopyRequest(volume_id=VOLUME))[1])
+
+
+class ReceiveCallTests(CallsCase):
+    """ReceiveFile."""
+
+    def test_round_trip(self) -> None:
+        """What was pushed can be copied back; protocol errors are in the response."""
+        info = pb.ReceiveFileInfo(volume_id=VOLUME, ext=".x", file_size=6)
+        found = self.call("ReceiveFile", [
+            pb.ReceiveFileRequest(info=info), pb.ReceiveFileRequest(file_content=b"abc"),
+            pb.ReceiveFileRequest(file_content=b"def")])
+        self.assertEqual((found.bytes_written, found.error), (6, ""))
+        (copied,) = self.call("CopyFile", pb.CopyFileRequest(
+            volume_id=VOLUME, ext=".x", compaction_revision=0xFFFFFFFF, stop_offset=100))
+        self.assertEqual(copied.file_content, b"abcdef")
+        found = self.call("ReceiveFile", [pb.ReceiveFileRequest()])
+        self.assertEqual((found.bytes_written, found.error), (0, "unknown message type"))
+
+    def test_client_gone(self) -> None:
+        """A stream that breaks off is a failed call."""
+        def requests() -> Iterator[pb.ReceiveFileRequest]:
+            yield pb.ReceiveFileRequest(info=pb.ReceiveFileInfo(volume_id=VOLUME, ext=".x"))
+            raise grpc.RpcError
+        self.assertEqual(self.refusal("ReceiveFile", requests()),
+                         (grpc.StatusCode.UNKNOWN, "failed to receive stream: context canceled"))
