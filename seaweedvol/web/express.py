@@ -41,6 +41,8 @@ _READ = re.compile(
     rb"(GET|HEAD) /([0-9]{1,9})[,/]([0-9a-fA-F]{1,16})([0-9a-fA-F]{8})(?:\.[A-Za-z0-9]{1,16})?"
     rb"(?:\?jwt=([A-Za-z0-9_.\-]+))? HTTP/1\.1\r\n").match
 _BLANK_LINE: Final = b"\r\n\r\n"
+# In the middle of a head, so that what is left without it is the same request.
+_PASSING = re.compile(rb"(?<=[^\n]\r\n)X-Amz-Request-Id: [0-9A-Za-z\-]{1,64}\r\n", re.IGNORECASE).search
 _MAX_REMEMBERED: Final = 8192
 _MAX_REMEMBERED_LENGTH: Final = 512
 
@@ -123,11 +125,13 @@ class Express:
         :returns: how many bytes it took; 0 when the request is the general road's.
         """
         try:
-            asked = self._known.get(data) if len(data) <= _MAX_REMEMBERED_LENGTH else None
+            length = len(data)
+            asked = self._known.get(data) or self._recall(data) if length <= _MAX_REMEMBERED_LENGTH else None
             if asked is None:
                 asked = self._understand(data)
                 if asked is None:
                     return self._change(data, channel)
+                length = asked.length
             limit = self._limit
             if limit.limit and limit.is_over or self._guard.read_key and not self._is_allowed(asked):
                 return 0
@@ -142,7 +146,7 @@ class Express:
                     content = glimpse[2]
                     channel.reply_now(
                         b"".join((form % (len(content), glimpse[1], request_id, date), content)), "GET")
-                    return asked.length
+                    return length
                 form = self._guessed.get(glimpse[3])
                 if form is not None:
                     request_id, date = self._stamps.at(self._now_ns())
@@ -150,12 +154,19 @@ class Express:
                     kind = _encoded(detect_content_type(content))
                     channel.reply_now(
                         b"".join((form % (len(content), glimpse[1], request_id, date, kind), content)), "GET")
-                    return asked.length
-            return asked.length if self._read(channel, asked, volume, glimpse) else 0
+                    return length
+            return length if self._read(channel, asked, volume, glimpse) else 0
         except Exception:
             # The general road reports what is wrong, unless something is out already.
             _log.failure("a request is left to the general road")
             return 0
+
+    def _recall(self, data: bytes) -> Asked | None:
+        """The same read with another request id, the one header that nobody here looks at and that many clients make
+        anew for each request.
+        """
+        passing = _PASSING(data)
+        return None if passing is None else self._known.get(data[:passing.start()] + data[passing.end():])
 
     def _understand(self, data: bytes) -> Asked | None:
         """The read that ``data`` begin with; None when they do not, or not whole."""
@@ -171,11 +182,11 @@ class Express:
         if facts is None or facts.length >= 0:
             return None
         asked = Asked(match, facts, match.end() + len(block))
-        # A block that is not remembered will not come again, but a token may.
-        if len(data) <= _MAX_REMEMBERED_LENGTH and (block in self._blocks or facts.get("Authorization")):
+        if len(data) == asked.length <= _MAX_REMEMBERED_LENGTH:
+            passing = _PASSING(data)
             if len(self._known) >= _MAX_REMEMBERED:
                 self._known.clear()
-            self._known[data] = asked
+            self._known[data if passing is None else data[:passing.start()] + data[passing.end():]] = asked
         return asked
 
     def _change(self, data: bytes, channel: LaneSide) -> int:

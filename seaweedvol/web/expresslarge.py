@@ -85,12 +85,12 @@ class ExpressLarge:
             return True
         return self._send(channel, opened, head, start, sent, kind, facts)
 
-    def _send(self, channel: LaneSide, opened: OpenNeedle, head: bytes, start: int, sent: int, kind: Kind,
+    def _send(self, channel: LaneSide, opened: OpenNeedle, head: bytes, start: int, sent: int, kind: int,
               facts: Facts) -> bool:
         file = opened.pinned()
         if file is None:
             return False
-        is_unverified = kind is Kind.WHOLE and not opened.is_verified
+        is_unverified = kind == Kind.WHOLE and not opened.is_verified
         pump = FilePump(head, file, opened.start + start, sent, opened.checksum if is_unverified else None,
                         self._in_thread, is_looked_at=opened.is_verified)
         size = opened.size

@@ -7,7 +7,6 @@ each reply differs; that gives a bytes format. So there is one source of what a 
 
 from __future__ import annotations
 
-import enum
 from typing import Final
 
 from seaweedvol.storage.format.fields import decode_fields
@@ -21,6 +20,7 @@ from seaweedvol.web.request import Headers, NeedlePath, Query, Request, Target
 from seaweedvol.web.wire import Head
 
 _MAX_REMEMBERED: Final = 8192
+_STYLE: Final = CORS | CLOSE
 # Fields with long pairs are not worth their room.
 _MAX_LENGTH: Final = 1024
 
@@ -37,18 +37,18 @@ _SNIFFED: Final = b"\r\nContent-Type: application/octet-stream\r\n"
 _DECIDING: Final = frozenset(("Content-Encoding", "Content-Length"))
 
 
-class Kind(enum.IntEnum):
+class Kind:
     """Ways to reply to a read; what the format of each is filled with, in this order.
 
     ``WHOLE``: length, checksum, request id, date. ``HEAD``: the same. ``PART``: length, Content-Range, checksum,
     request id, date. ``NOT_MODIFIED``, ``MISSING``: request id, date. Where the type is sniffed, it comes last.
     """
 
-    WHOLE = 0
-    HEAD = 8
-    PART = 16
-    NOT_MODIFIED = 24
-    MISSING = 32
+    WHOLE: Final = 0
+    HEAD: Final = 8
+    PART: Final = 16
+    NOT_MODIFIED: Final = 24
+    MISSING: Final = 32
 
 
 Format = tuple[bytes, bool]
@@ -116,15 +116,16 @@ class HeadFormats:
             forms.clear()
         forms[fields] = form
 
-    def format_of(self, described: Described, kind: Kind, variation: int, *, is_packed: bool = False) -> Format | None:
+    def format_of(self, described: Described, kind: int, variation: int, *, is_packed: bool = False) -> Format | None:
         """The format of a reply; None when there is none.
 
         :param variation: :data:`CORS` and :data:`CLOSE` count.
         :param is_packed: whether the data go out as the gzip that they are.
         """
-        key = kind | variation & (CORS | CLOSE) | is_packed
-        if key in described.formats:
-            return described.formats[key]
+        key = kind | variation & _STYLE | is_packed
+        found = described.formats.get(key)
+        if found is not None or key in described.formats:
+            return found
         reply = self._reply(described.meta, kind, is_packed)
         if described.meta.has_pairs:
             # A pair may be a header that decides about others.
@@ -134,10 +135,10 @@ class HeadFormats:
         described.formats[key] = found
         return found
 
-    def _filled(self, reply: Reply, kind: Kind, variation: int) -> Format | None:
+    def _filled(self, reply: Reply, kind: int, variation: int) -> Format | None:
         """As :meth:`_format`, by way of a pattern that is the same for all replies with these headers."""
         names = tuple([name for name, _ in reply.headers])
-        key = (names, kind | variation & (CORS | CLOSE))
+        key = (names, kind | variation & _STYLE)
         if key not in self._patterns:
             marked = Reply(reply.status, [(name, _mark(name, value)) for name, value in reply.headers])
             self._patterns[key] = _as_pattern(self._format(marked, kind, variation), names)
@@ -150,13 +151,13 @@ class HeadFormats:
 
     def missing(self, variation: int, *, is_head: bool) -> Format | None:
         """The format of a 404."""
-        key = variation & (CORS | CLOSE) | is_head
+        key = variation & _STYLE | is_head
         if key not in self._missing:
             self._missing[key] = self._format(empty(404), Kind.MISSING, variation, is_head=is_head)
         return self._missing[key]
 
-    def _reply(self, meta: Needle, kind: Kind, is_packed: bool) -> Reply:
-        if kind is Kind.NOT_MODIFIED:
+    def _reply(self, meta: Needle, kind: int, is_packed: bool) -> Reply:
+        if kind == Kind.NOT_MODIFIED:
             return not_modified(meta)
         reply = begun(meta, _ETAG)
         if is_packed:
@@ -164,18 +165,18 @@ class HeadFormats:
         filename, _ = name_of(NeedlePath(""), meta)
         describe(_asking("GET", 0), reply, filename=filename, mime=type_of(meta))
         reply.set("Content-Length", str(_LENGTH))
-        if kind is Kind.PART:
+        if kind == Kind.PART:
             reply.status = 206
             reply.set("Content-Range", _RANGE)
         return reply
 
-    def _format(self, reply: Reply, kind: Kind, variation: int, *, is_head: bool = False) -> Format | None:
-        method = "HEAD" if is_head or kind is Kind.HEAD else "GET"
+    def _format(self, reply: Reply, kind: int, variation: int, *, is_head: bool = False) -> Format | None:
+        method = "HEAD" if is_head or kind == Kind.HEAD else "GET"
         common = common_headers(_asking(method, variation), server=self._server, request_id=_ID)
         head = Head(method, b"/", Target("/", "/"), (1, 1), (), 0, bool(variation & CLOSE), False, False, False)
         has_body = kind in (Kind.WHOLE, Kind.PART)
         plan = frame(head, reply.status, completed(common, reply.headers), start=b"\x00" if has_body else b"",
-                     whole=0 if kind is Kind.MISSING else None)
+                     whole=0 if kind == Kind.MISSING else None)
         return _with_slots(plan.encode(0), kind, is_sniffed=has_body and not reply.get("Content-Type"))
 
 
@@ -209,7 +210,7 @@ def _value(value: str) -> bytes:
     return one_line(value).encode("latin-1", "replace").replace(b"%", b"%%")
 
 
-def _with_slots(head: bytes, kind: Kind, *, is_sniffed: bool) -> Format | None:
+def _with_slots(head: bytes, kind: int, *, is_sniffed: bool) -> Format | None:
     """``head`` with its marks replaced by slots; None when they are not just those that the kind has, in order."""
     marks = {str(_LENGTH).encode(): b"%d", _RANGE.encode(): b"%b", _ETAG.encode(): b"%08x"}
     wanted = {Kind.WHOLE: [0, 2], Kind.HEAD: [0, 2], Kind.PART: [0, 1, 2]}.get(kind, [])

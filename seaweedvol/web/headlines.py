@@ -33,8 +33,6 @@ _OWN_NAMES: Final = frozenset(("Authorization", "Content-Length", "Content-Type"
 _REFUSED_NAMES: Final = frozenset((b"expect", b"trailer", b"transfer-encoding"))
 _PAIR_PREFIX: Final = b"seaweed-"
 
-_PASSING = re.compile(rb"^X-Amz-Request-Id: [0-9A-Za-z\-]{1,64}\r\n", re.IGNORECASE | re.MULTILINE).search
-
 _MAX_REMEMBERED: Final = 1024
 _MAX_LENGTH: Final = 1024
 # Beyond this a head may be one that is refused for its length.
@@ -115,13 +113,6 @@ class HeadLines:
 
         Whoever is in a hurry looks into :attr:`blocks` first.
         """
-        passing = _PASSING(block)
-        if passing is not None:
-            # The one header that nobody here looks at and that many clients make anew for each request.
-            block = block[:passing.start()] + block[passing.end():]
-            facts = self.blocks.get(block)
-            if facts is not None:
-                return facts
         if len(block) > _MAX_BLOCK:
             return None
         known = self._lines
