@@ -23,7 +23,7 @@ FUNCTION_LINES: Final = 60
 NOTHING: Final[tuple[str, ...]] = ()
 ERRORS_AND_IDS: Final = ("storage.errors", "storage.ids")
 CORE: Final = ("storage", "ec", "store")
-SIDE_LIBRARIES: Final = ("security", "images", "metrics", "tier", "config")
+SIDE_LIBRARIES: Final = ("security", "images", "metrics", "tier", "config", "query")
 VALUES: Final = ERRORS_AND_IDS + ("storage.format",)
 DRAFTS_AND_PAGES: Final = ("storage.volume.writing", "storage.volume.reading")
 AT_HAND: Final = ("storage.volume.batching", "storage.volume.glancing", "storage.volume.opening")
@@ -63,6 +63,7 @@ LAYERS: Final = (
     Row("tier", 2, ERRORS_AND_IDS + ("storage.backend",)),
     Row("config", 2, ERRORS_AND_IDS),
     Row("deflate", 2, NOTHING),
+    Row("query", 2, NOTHING),
     # layer 3
     Row("server", 3, CORE + SIDE_LIBRARIES + ("pb",)),
     # layer 4: adapters hand values of the core on, but work on it only through server

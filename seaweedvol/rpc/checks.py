@@ -1,16 +1,36 @@
-"""The calls that look into what is stored: ScrubVolume."""
+"""The calls that look into what is stored: ScrubVolume, Query."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.server import scrubbing
+from seaweedvol.server import querying, scrubbing
+from seaweedvol.server.errors import Kind, Refused
 from seaweedvol.server.server import VolumeServer
 
 
 def scrub_volume(server: VolumeServer, request: pb.ScrubVolumeRequest) -> pb.ScrubVolumeResponse:
-    """ScrubVolume."""
+    """ScrubVolume, Query."""
     found = scrubbing.scrub(
         server, request.volume_ids, request.mode, mark_broken=request.mark_broken_volumes_readonly)
     return pb.ScrubVolumeResponse(
         total_volumes=found.volumes, total_files=found.files,
         broken_volume_ids=[volume.id for volume in found.broken], details=found.details)
+
+
+def query(server: VolumeServer, request: pb.QueryRequest) -> Iterator[pb.QueriedStripe]:
+    """Query. Go falls over a request without the serialization, or with JSON and no filter, and does not get up."""
+    if request.from_file_ids and not request.HasField("input_serialization"):
+        raise Refused("query without input serialization", Kind.INVALID)
+    for records in querying.query(server, request.from_file_ids, _question(request)):
+        yield pb.QueriedStripe(records=records)
+
+
+def _question(request: pb.QueryRequest) -> querying.Question | None:
+    if not request.input_serialization.HasField("json_input"):
+        return None
+    if request.from_file_ids and not request.HasField("filter"):
+        raise Refused("query without filter", Kind.INVALID)
+    asked = request.filter
+    return querying.make_question(request.selections, asked.field, asked.operand, asked.value)

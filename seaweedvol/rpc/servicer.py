@@ -32,6 +32,7 @@ CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
     "FetchAndWriteNeedle": remote.fetch,
     "GetState": questions.get_state,
     "Ping": questions.ping,
+    "Query": checks.query,
     "ReadAllNeedles": streams.read_all,
     "ReadNeedleBlob": blobs.read_blob,
     "ReadNeedleMeta": blobs.read_meta,
