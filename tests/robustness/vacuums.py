@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import shutil
 from collections.abc import Iterator
+from typing import Any, cast
 
 import attrs
 
@@ -15,12 +16,15 @@ from seaweedvol.storage.needlemap import MapKind, MapSettings
 from seaweedvol.storage.volume.compacting import Compaction
 from seaweedvol.storage.volume.loading import create_volume
 from seaweedvol.storage.volume.volume import Volume
+from seaweedvol.storage.volume.writing import Draft
 from tests.robustness.test_crash_points import Countdown
 from tests.storage.volume.building import COOKIE, Crash, draft
 
+Known = dict[int, bytes | None]
+
 VOLUME = 3
 #: What the volume holds in the end; None is deleted.
-NEEDLES: dict[int, bytes | None] = {
+NEEDLES: Known = {
     **{key: b"kept %d" % key * 20 for key in (9, 2, 5)},
     **{key: None for key in (1, 4, 7, 30)},
     6: b"written twice, at last", 31: b"written during the walk", 32: b"written after the walk", 8: b"back again",
@@ -55,13 +59,14 @@ def vacuum(volume: Volume) -> None:
 class Ended:
     """The files as they were when the process ended at step ``number``, called ``step``; "" for a vacuum that was done.
 
-    ``known`` is what was acknowledged by then.
+    ``known`` is what was acknowledged by then; ``is_torn`` says whether a write or a deletion was under way.
     """
 
     number: int
     step: str
     directory: pathlib.Path
-    known: dict[int, bytes | None]
+    known: Known
+    is_torn: bool
 
 
 def ended_vacuums(base: pathlib.Path, kind: MapKind = MapKind.MEMORY) -> Iterator[Ended]:
@@ -73,48 +78,50 @@ def ended_vacuums(base: pathlib.Path, kind: MapKind = MapKind.MEMORY) -> Iterato
         volume = create_volume(
             directory, directory, "", VOLUME, placement=NO_REPLICATION, ttl=EMPTY_TTL, maps=MapSettings(kind))
         fill(volume)
-        known = _known(volume)
+        noting = _Noting(volume, _known(volume))
         step = ""
         try:
             with failpoints.observed(Countdown(number)):
-                _noting(volume, known)
+                vacuum(cast(Volume, noting))
         except Crash as crash:
             step = str(crash)
         _let_go(volume)
-        yield Ended(number, step, directory, known)
+        yield Ended(number, step, directory, noting.known, noting.is_torn)
         if not step:
             return
         number += 1
 
 
-def _known(volume: Volume) -> dict[int, bytes | None]:
+def _known(volume: Volume) -> Known:
     return {key: volume.read(key).data if size >= 0 else None for key, _, size in volume.ascending()}
 
 
-def _noting(volume: Volume, known: dict[int, bytes | None]) -> None:
-    """:func:`vacuum`, with ``known`` kept up to date; what is being changed is known neither way."""
-    append, delete = Volume.append, Volume.delete
+@attrs.define
+class _Noting:
+    """Stands in for a volume, and keeps ``known`` up to date: what is being changed is known neither way."""
 
-    class Noting:
-        """Stands in for the volume."""
+    _volume: Volume
+    known: Known
+    is_torn: bool = False
 
-        def __getattr__(self, name: str) -> object:
-            return getattr(volume, name)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._volume, name)
 
-        def append(self, one: object) -> None:
-            """As the volume's."""
-            key = one.key  # type: ignore[attr-defined]
-            known.pop(key, None)
-            append(volume, one)  # type: ignore[arg-type]
-            known[key] = one.body.data  # type: ignore[attr-defined]
+    def append(self, one: Draft) -> None:
+        """As the volume's."""
+        self.known.pop(one.key, None)
+        self.is_torn = True
+        self._volume.append(one)
+        self.is_torn = False
+        self.known[one.key] = b"".join(one.body.chunks())
 
-        def delete(self, key: int, cookie: int) -> None:
-            """As the volume's."""
-            known.pop(key, None)
-            delete(volume, key, cookie)
-            known[key] = None
-
-    vacuum(Noting())  # type: ignore[arg-type]
+    def delete(self, key: int, cookie: int) -> None:
+        """As the volume's."""
+        self.known.pop(key, None)
+        self.is_torn = True
+        self._volume.delete(key, cookie)
+        self.is_torn = False
+        self.known[key] = None
 
 
 def _let_go(volume: Volume) -> None:
