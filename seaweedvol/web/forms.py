@@ -16,6 +16,11 @@ from seaweedvol.web.request import Headers
 
 _BOUNDARY = re.compile(r"multipart/form-data; ?boundary=([0-9A-Za-z'_\-]{1,70})\Z").match
 _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t -~]*?)[ \t]*\Z").match
+_FORM: Final = "multipart/form-data; boundary="
+# The head of a part as Go's clients, curl and browsers write it.
+_USUAL_HEAD = re.compile(
+    rb"Content-Disposition: (form-data;[ -~]{1,512})\r\n(?:Content-Type: ([!-~][ -~]{0,254})\r\n)?"
+    rb"(?:Idempotency-Key: [ -~]{0,512}\r\n)?\r\n").match
 _BLANK_LINE: Final = b"\r\n\r\n"
 _MAX_HEAD: Final = 2048
 _MAX_REMEMBERED: Final = 1024
@@ -33,31 +38,32 @@ class Forms:
     def __init__(self) -> None:
         self._lines: dict[bytes, tuple[str, str] | None] = {}
         self._parts: dict[bytes, Part | None] = {}
-        self._dashed: dict[str, bytes] = {}
+        self._names: dict[bytes, tuple[bytes, str]] = {}
 
     def file_in(self, request: bytes, start: int, end: int, content_type: str) -> tuple[Part, int, int] | None:
         """Name and type of the file of a form that lies in ``request`` from ``start`` to ``end``, and where its data
         begin and end; None when that takes more than a look.
         """
-        dashed = self._dashed.get(content_type)
+        dashed = _dashed(content_type)
         if dashed is None:
-            announced = _BOUNDARY(content_type)
-            if announced is None:
-                return None
-            dashed = b"--" + announced[1].encode("ascii")
-            _remember(self._dashed, content_type, dashed)
+            return None
         head_start = start + len(dashed) + 2
         if not request.startswith(dashed + b"\r\n", start):
             return None
-        head_end = request.find(_BLANK_LINE, head_start, min(end, head_start + _MAX_HEAD))
-        if head_end < 0:
-            return None
-        head = request[head_start:head_end]
-        part = self._parts.get(head)
-        if part is None:
-            part = self._part(head)
-            _remember(self._parts, head, part)
-        data_start = head_end + 4
+        usual = _USUAL_HEAD(request, head_start, end)
+        if usual is not None:
+            part = self._usual_part(usual)
+            data_start = usual.end()
+        else:
+            head_end = request.find(_BLANK_LINE, head_start, min(end, head_start + _MAX_HEAD))
+            if head_end < 0:
+                return None
+            head = request[head_start:head_end]
+            part = self._parts.get(head)
+            if part is None:
+                part = self._part(head)
+                _remember(self._parts, head, part)
+            data_start = head_end + 4
         mark = b"\r\n" + dashed
         data_end = request.find(mark, data_start, end)
         if part is None or data_end <= data_start or request.startswith(dashed, data_start):
@@ -66,6 +72,17 @@ class Forms:
         if request[after:after + 2] not in (b"--", b"\r\n"):
             return None
         return part, data_start, data_end
+
+    def _usual_part(self, head: re.Match[bytes]) -> Part | None:
+        disposition, content_type = head.groups()
+        name = self._names.get(disposition)
+        if name is None:
+            text = _file_name(disposition.decode("ascii"))
+            if not text:
+                return None
+            name = text.encode("utf-8", "surrogateescape"), text
+            _remember(self._names, disposition, name)
+        return (*name, content_type.decode("ascii").strip(" ") if content_type else "")
 
     def _part(self, head: bytes) -> Part | None:
         name = content_type = ""
@@ -92,6 +109,15 @@ class Forms:
         return found
 
 
+def _dashed(content_type: str) -> bytes | None:
+    """What stands before each part."""
+    boundary = content_type[len(_FORM):]
+    if content_type.startswith(_FORM) and len(boundary) <= 70 and boundary.isascii() and boundary.isalnum():
+        return b"--" + boundary.encode("ascii")
+    announced = _BOUNDARY(content_type)
+    return None if announced is None else b"--" + announced[1].encode("ascii")
+
+
 def _remember(memory: dict[_K, _V], key: _K, value: _V) -> None:
     if len(memory) >= _MAX_REMEMBERED:
         memory.clear()
@@ -108,6 +134,11 @@ def _meaning(line: bytes) -> tuple[str, str] | None:
     if spelt == b"content-type":
         return "type", value
     if spelt == b"content-disposition":
-        name = PartBegan(Headers([("Content-Disposition", value)])).file_name
-        return ("name", windows_base(name)) if name else None
+        name = _file_name(value)
+        return ("name", name) if name else None
     return "", ""
+
+
+def _file_name(disposition: str) -> str:
+    name = PartBegan(Headers([("Content-Disposition", disposition)])).file_name
+    return windows_base(name) if name else ""
