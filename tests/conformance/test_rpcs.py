@@ -8,7 +8,7 @@ from typing import Iterable, Sequence
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.conformance import cases_rpc_blobs, cases_rpc_needles, cases_rpc_places, cases_rpc_server, cases_rpc_streams
-from tests.conformance import cases_rpc_receiving, cases_rpc_volumes
+from tests.conformance import cases_rpc_receiving, cases_rpc_vacuum, cases_rpc_volumes
 from tests.conformance.rpc_pairs import RpcServer, launch_rpc_pair
 from tests.conformance.rpc_steps import RpcCase, RpcPair
 from tests.conformance.servers import WEED
@@ -94,6 +94,14 @@ class ReceivingTests(RpcPairCase):
     def test_receiving(self) -> None:
         """They land where Go puts them, or are refused as by Go."""
         self.compare(cases_rpc_receiving.cases())
+
+
+class VacuumTests(RpcPairCase):
+    """Calls of a vacuum."""
+
+    def test_vacuums(self) -> None:
+        """Volumes are compacted to the same files, and all else is refused, as by Go."""
+        self.compare(cases_rpc_vacuum.cases())
 
 
 class StateTests(RpcPairCase):
