@@ -235,6 +235,8 @@ class ReplicationTests(ClusterTestCase):
                 self.assertEqual(ask(first.port, path, "DELETE").status, 202)
                 self.assertEqual([ask(server.port, path).status for server in (first, second)], [404, 404])
         for file in first.directory.glob("*.dat"):
+            # The master makes volumes ahead of need, one server after the other.
+            self.assertTrue(within(10, (second.directory / file.name).exists), file.name)
             mine, theirs = (without_times((server.directory / file.name).read_bytes()) for server in (first, second))
             self.assertTrue(mine == theirs, file.name)
         self.check_dead(first, second)

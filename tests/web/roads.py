@@ -131,8 +131,10 @@ class Roads:
 
     def __init__(self, test: SynchronousTestCase, *flags: str, environ: Mapping[str, str] = MappingProxyType({}),
                  volumes: bool = True, make_agent: Callable[[], Any] = LoopAgent, **kwargs: Any) -> None:
+        self._now = NOW
+
         def now_ns() -> int:
-            return int(NOW * 1e9)
+            return int(self._now * 1e9)
 
         test.patch(location, "load_volume", functools.partial(load_volume, now_ns=now_ns))
         test.patch(location, "create_volume", functools.partial(create_volume, now_ns=now_ns))
@@ -155,6 +157,12 @@ class Roads:
     def watch(self, road: Road) -> None:
         """Count what one of the servers is asked."""
         road.watch()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let it be later, for storage and for HTTP."""
+        self._now += seconds
+        for road in self.both:
+            road.world.seconds += seconds
 
     @property
     def both(self) -> tuple[Road, Road]:
