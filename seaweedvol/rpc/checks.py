@@ -20,17 +20,18 @@ def scrub_volume(server: VolumeServer, request: pb.ScrubVolumeRequest) -> pb.Scr
 
 
 def query(server: VolumeServer, request: pb.QueryRequest) -> Iterator[pb.QueriedStripe]:
-    """Query. Go falls over a request without the serialization, or with JSON and no filter, and does not get up."""
-    if request.from_file_ids and not request.HasField("input_serialization"):
-        raise Refused("query without input serialization", Kind.INVALID)
-    for records in querying.query(server, request.from_file_ids, _question(request)):
+    """Query."""
+    for records in querying.query(server, request.from_file_ids, lambda: _question(request)):
         yield pb.QueriedStripe(records=records)
 
 
 def _question(request: pb.QueryRequest) -> querying.Question | None:
+    """Go falls over what is refused here, and does not get up."""
+    if not request.HasField("input_serialization"):
+        raise Refused("query without input serialization", Kind.INVALID)
     if not request.input_serialization.HasField("json_input"):
         return None
-    if request.from_file_ids and not request.HasField("filter"):
+    if not request.HasField("filter"):
         raise Refused("query without filter", Kind.INVALID)
     asked = request.filter
     return querying.make_question(request.selections, asked.field, asked.operand, asked.value)

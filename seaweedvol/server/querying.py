@@ -5,7 +5,7 @@ Long ones are gone through in a worker process, part by part, so that nobody els
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from seaweedvol.query import Question, answer, answer_part
@@ -29,9 +29,11 @@ def make_question(selections: Iterable[str], field: str, operator: str, wanted: 
     return Question(tuple(path.encode() for path in selections), field.encode(), operator.encode(), wanted.encode())
 
 
-def query(server: VolumeServer, file_ids: Iterable[str], question: Question | None) -> Iterator[bytes]:
-    """The records out of each file, perhaps none; nothing at all without a ``question``. Ends at the first file whose
-    cookie is not the one given.
+def query(
+    server: VolumeServer, file_ids: Iterable[str], get_question: Callable[[], Question | None],
+) -> Iterator[bytes]:
+    """The records out of each file, perhaps none; nothing at all without a question, which is asked for when there is
+    a file to put it to. Ends at the first file whose cookie is not the one given.
 
     :raises Refused: when a file id is none, or the volume is not here.
     :raises StorageError: when the needle is not, or is damaged.
@@ -44,6 +46,7 @@ def query(server: VolumeServer, file_ids: Iterable[str], question: Question | No
         needle = volume.read(key)
         if needle.size and needle.cookie != cookie:
             return
+        question = get_question()
         if question is not None:
             yield _answer(server, needle.data, question)
 

@@ -194,7 +194,27 @@ class Place:
         return []
 
 
-Step = Union[Call, Web, Raw, Restart, Files, Masters, Together, Place]
+@attrs.frozen
+class Spoil:
+    """A file of both is overwritten at a place, counted from its end if negative, and then cut if so wanted."""
+
+    name: str
+    at: int
+    content: bytes = b""
+    is_cut: bool = False
+
+    def compare(self, pair: RpcPair) -> list[str]:
+        """Nothing."""
+        for server in pair:
+            with open(server.base / "data" / self.name, "r+b") as file:
+                file.seek(self.at, 0 if self.at >= 0 else 2)
+                file.write(self.content)
+                if self.is_cut:
+                    file.truncate()
+        return []
+
+
+Step = Union[Call, Web, Raw, Restart, Files, Masters, Together, Place, Spoil]
 
 
 @attrs.frozen
@@ -282,5 +302,5 @@ def records_of(data: bytes) -> list[Any]:
     return [*parts, len(data)]
 
 
-__all__ = ["OWN_VALUES", "Call", "Files", "Masters", "Place", "Raw", "Restart", "RpcCase", "RpcPair", "Step",
+__all__ = ["OWN_VALUES", "Call", "Files", "Masters", "Place", "Raw", "Restart", "RpcCase", "RpcPair", "Spoil", "Step",
            "Together", "Web", "both", "call"]

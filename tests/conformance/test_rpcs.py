@@ -7,6 +7,7 @@ from typing import Iterable, Sequence
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from tests.conformance import cases_rpc_checks
 from tests.conformance import cases_rpc_blobs, cases_rpc_needles, cases_rpc_places, cases_rpc_server, cases_rpc_streams
 from tests.conformance import cases_rpc_receiving, cases_rpc_vacuum, cases_rpc_volumes
 from tests.conformance.rpc_pairs import RpcServer, launch_rpc_pair
@@ -102,6 +103,14 @@ class VacuumTests(RpcPairCase):
     def test_vacuums(self) -> None:
         """Volumes are compacted to the same files, and all else is refused, as by Go."""
         self.compare(cases_rpc_vacuum.cases())
+
+
+class CheckTests(RpcPairCase):
+    """Calls that look into what is stored."""
+
+    def test_checks(self) -> None:
+        """Damage is found, and lines are selected, as by Go."""
+        self.compare(cases_rpc_checks.cases())
 
 
 class StateTests(RpcPairCase):

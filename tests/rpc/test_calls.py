@@ -173,3 +173,33 @@ class TransferTests(CallsCase):
         results = self.call("BatchDelete", pb.BatchDeleteRequest(file_ids=["bad", f"7,01{COOKIE:08x}"])).results
         self.assertEqual([(one.status, one.error) for one in results], [(400, "Wrong fid format."), (202, "")])
         self.assertTrue(results[1].size)
+
+
+class CheckTests(CallsCase):
+    """Looking into what is stored."""
+
+    def test_scrub(self) -> None:
+        """Found damage comes with volumes and words; unknown modes are refused."""
+        put(self.store, 1, b"hello")
+        with open(self.store.get(VOLUME).index_path, "ab") as file:
+            file.write(b"xx")
+        found = self.call("ScrubVolume", pb.ScrubVolumeRequest(mode=pb.INDEX))
+        self.assertEqual(
+            (found.total_volumes, found.total_files, list(found.broken_volume_ids), list(found.details)),
+            (1, 1, [VOLUME], ["expected an index file of size 18, got 16"]))
+        self.assertEqual(self.refusal("ScrubVolume", pb.ScrubVolumeRequest()),
+                         (grpc.StatusCode.UNKNOWN, "unsupported volume scrub mode 0"))
+
+    def test_query(self) -> None:
+        """Lines are selected; what Go falls over is refused; without JSON nothing is said."""
+        put(self.store, 1, b'{"a":1}\n{"a":2}')
+        asked = pb.QueryRequest(
+            from_file_ids=[f"{VOLUME},1{COOKIE:08x}"], selections=["a"],
+            filter={"field": "a", "operand": ">", "value": "1"}, input_serialization={"json_input": {}})
+        self.assertEqual([stripe.records for stripe in self.call("Query", asked)], [b"{a:2}"])
+        for field in ("filter", "input_serialization"):
+            broken = pb.QueryRequest.FromString(asked.SerializeToString())
+            broken.ClearField(field)
+            self.assertEqual(self.refusal("Query", broken)[0], grpc.StatusCode.INVALID_ARGUMENT)
+        asked.input_serialization.CopyFrom(pb.QueryRequest.InputSerialization(csv_input={}))
+        self.assertEqual(self.call("Query", asked), [])
