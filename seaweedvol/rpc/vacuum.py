@@ -17,10 +17,13 @@ def check(server: VolumeServer, request: pb.VacuumVolumeCheckRequest) -> pb.Vacu
 
 def compact(
     server: VolumeServer, request: pb.VacuumVolumeCompactRequest,
-) -> Iterator[pb.VacuumVolumeCompactResponse]:
+) -> Iterator[pb.VacuumVolumeCompactResponse | None]:
     """VacuumVolumeCompact; a caller who goes away breaks it off."""
     for progress in vacuuming.compact(server, VolumeId(request.volume_id), request.preallocate):
-        yield pb.VacuumVolumeCompactResponse(processed_bytes=progress.offset, load_avg_1m=progress.load)
+        if progress is None:
+            yield None
+        else:
+            yield pb.VacuumVolumeCompactResponse(processed_bytes=progress.offset, load_avg_1m=progress.load)
 
 
 def commit(server: VolumeServer, request: pb.VacuumVolumeCommitRequest) -> pb.VacuumVolumeCommitResponse:

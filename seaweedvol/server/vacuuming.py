@@ -49,8 +49,9 @@ def check(store: Store, volume_id: VolumeId) -> float:
     return _volume(store, volume_id, "check compact").garbage_ratio
 
 
-def compact(server: VolumeServer, volume_id: VolumeId, preallocate: int = 0) -> Iterator[Progress]:
-    """Copy what is live of a volume, and say from time to time how far that is. It is broken off when this is closed.
+def compact(server: VolumeServer, volume_id: VolumeId, preallocate: int = 0) -> Iterator[Progress | None]:
+    """Copy what is live of a volume, and say from time to time how far that is. It is broken off when this is closed,
+    for which None is given more often.
 
     :param preallocate: bytes to reserve for the new .dat.
     :raises Refused: when the volume is not here, the disk has no room for it, or the server is about to end.
@@ -65,7 +66,7 @@ def compact(server: VolumeServer, volume_id: VolumeId, preallocate: int = 0) -> 
         after_part=throttle.note, check=lambda: _check_not_stopping(server.store, volume_id), run=server.workers.run,
     )
     for offset in volume.compact(wanted):
-        yield Progress(offset, os.getloadavg()[0] / (os.cpu_count() or 1))
+        yield None if offset is None else Progress(offset, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def commit(store: Store, volume_id: VolumeId) -> Committed:

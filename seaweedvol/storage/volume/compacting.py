@@ -95,9 +95,9 @@ def garbage_ratio(core: Core) -> float:
     return deleted / content
 
 
-def compact(core: Core, wanted: Compaction) -> Iterator[int]:
-    """Make .cpd and .cpx; gives offsets in the .dat that were reached on the way. One that goes on already is left to
-    go on, as in Go.
+def compact(core: Core, wanted: Compaction) -> Iterator[int | None]:
+    """Make .cpd and .cpx; gives offsets in the .dat that were reached on the way, and None after each part: wherever
+    it gives something it can be broken off. One that goes on already is left to go on, as in Go.
 
     :raises VolumeClosed: also when the volume is closed meanwhile.
     :raises VolumeError: when what was copied cannot be all.
@@ -177,7 +177,7 @@ def next_super_block(core: Core) -> SuperBlock:
     return attrs.evolve(core.super_block, compaction_revision=core.super_block.compaction_revision + 1 & 0xFFFF)
 
 
-def _copy(core: Core, begun: _Begun, wanted: Compaction) -> Iterator[int]:
+def _copy(core: Core, begun: _Begun, wanted: Compaction) -> Iterator[int | None]:
     job = begun.job
     is_small = job.index_length <= _SMALL_INDEX and begun.files.data.length() <= _SMALL_DATA
     run: Run = run_here if is_small else wanted.run
@@ -195,6 +195,7 @@ def _copy(core: Core, begun: _Begun, wanted: Compaction) -> Iterator[int]:
                 yield part.reached
                 stop_above = part.reached + wanted.report_every
             wanted.after_part(part.end - before.end)
+            yield None
     finally:
         with contextlib.suppress(OSError):
             run(forget, job)

@@ -275,7 +275,7 @@ class Volume:
         """As :func:`compacting.garbage_ratio`."""
         return garbage_ratio(self._core)
 
-    def compact(self, wanted: Compaction = Compaction()) -> Iterator[int]:
+    def compact(self, wanted: Compaction = Compaction()) -> Iterator[int | None]:
         """As :func:`compacting.compact`: nothing is done before the first step of the iterator."""
         return compact(self._core, wanted)
 

@@ -24,7 +24,7 @@ LEFTOVERS = (".cpd", ".cpx", ".cpc", ".cpldb")
 
 def compact(volume: Volume, wanted: Compaction = Compaction()) -> list[int]:
     """Compact it and leave it there; the offsets that were reported."""
-    return list(volume.compact(wanted))
+    return [offset for offset in volume.compact(wanted) if offset is not None]
 
 
 def vacuum(volume: Volume) -> None:
