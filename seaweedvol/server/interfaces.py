@@ -63,6 +63,9 @@ class QuickVolume(Protocol):
     def ttl(self) -> Ttl:
         """How long its needles live."""
 
+    def locate(self, key: int) -> tuple[int, int] | None:
+        """Offset in bytes and size of the last record under ``key``."""
+
     def glance(self, key: int, glancer: Glancer) -> Glimpse | Verdict:
         """A small needle, verified."""
 

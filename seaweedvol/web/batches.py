@@ -125,7 +125,7 @@ class _Queue:
             self._is_slow = True
             self._calm_left = self._calm_needed
             self._calm_needed = min(2 * self._calm_needed, MAX_CALM_BATCHES)
-        if any([change.is_taken for change in changes]):
+        if any([change.is_taken or isinstance(change, Put) and change.is_known for change in changes]):
             _tell(dones)
         else:
             # Somebody else is changing the volume, or this is nothing for a batch.

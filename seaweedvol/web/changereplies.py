@@ -21,7 +21,7 @@ from seaweedvol.web.reply import (
 )
 from seaweedvol.web.request import Headers, Query, Request, Target
 from seaweedvol.web.timing import Stamps
-from seaweedvol.web.upload import created_reply, result_of
+from seaweedvol.web.upload import created_reply, result_of, stamped
 from seaweedvol.web.urls import text_of
 from seaweedvol.web.wire import Head
 
@@ -58,9 +58,13 @@ class ChangeReplies:
         self._bodies: dict[bytes, bytes] = {}
         self._created: dict[int, bytes] = {}
         self._deleted: dict[int, bytes] = {}
+        self._unchanged: dict[int, bytes] = {}
 
     def created(self, put: Put, name: bytes, mime: bytes, variation: int) -> bytes:
-        """201 with what was stored."""
+        """201 with what was stored; 204 where the very same was there."""
+        if put.is_unchanged:
+            form = self._unchanged.get(variation & _STYLE) or self._learn_unchanged(variation & _STYLE)
+            return form % (put.checksum, *self._stamps.at(self._now_ns()))
         size, checksum = len(put.data), put.checksum
         if not _PLAIN_NAME(name):
             result = result_of(text_of(name), size, etag(checksum), text_of(mime))
@@ -110,6 +114,12 @@ class ChangeReplies:
         form = form.replace(b"%", b"%%").replace(_ETAG.encode(), b"%08x").replace(_ID.encode(), b"%b")
         self._created[style] = form.replace(_DATE, b"%b").replace(b": 1999\r\n", b": %d\r\n") + b"%b"
         return self._created[style]
+
+    def _learn_unchanged(self, style: int) -> bytes:
+        form = self._head(stamped(Reply(204), _ETAG, ""), style, b"", 0, _ID).encode(0)
+        form = form.replace(b"%", b"%%").replace(_ETAG.encode(), b"%08x").replace(_ID.encode(), b"%b")
+        self._unchanged[style] = form.replace(_DATE, b"%b")
+        return self._unchanged[style]
 
     def _learn_deleted(self, style: int) -> bytes:
         form = self._head(json_reply(_ASKING, 202, {}), style, b"{", _LENGTH, _ID).encode(0)

@@ -151,7 +151,9 @@ class ExpressChanges:
             channel.reply_held(answer, closes=variation >= CLOSE)
 
         def done() -> None:
-            if not put.is_taken or put.error is not None:
+            if not put.is_taken and self._looks_at_place(put, volume, query):
+                self._batches.add(volume, put, done)
+            elif not put.is_taken or put.error is not None:
                 limit.release(length)
                 channel.give_back(data[:end])
             elif replicas:
@@ -165,6 +167,17 @@ class ExpressChanges:
         channel.hold("PUT" if match[1] == b"PUT" else "POST")
         self._batches.add(volume, put, done, query.fsync)
         return end
+
+    def _looks_at_place(self, put: Put, volume: QuickVolume, query: ChangeQuery) -> bool:
+        """Whether a needle that has not been stored, since its key is there, may take the place of what is there."""
+        if not put.is_known or put.replaces is not None or query.fsync:
+            return False
+        put.replaces = volume.locate(put.key)
+        glimpse = volume.glance(put.key, self._glancer)
+        if not isinstance(glimpse, tuple) or glimpse[0] != put.cookie:
+            return False
+        put.is_same = glimpse[1] == put.checksum and bytes(glimpse[2]) == put.data
+        return True
 
     def _draft(self, match: re.Match[bytes], data: bytes, start: int, end: int, facts: Facts,
                query: ChangeQuery) -> tuple[Put, bytes, bytes] | None:

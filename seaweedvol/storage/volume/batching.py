@@ -28,11 +28,14 @@ _NEVER_PUT: Final = (0, TOMBSTONE_SIZE)
 
 @attrs.define(eq=False)
 class Put:
-    """A needle to be stored under a new key.
+    """A needle to be stored under a new key, or in the place of one that the caller has looked at.
 
     ``checksum`` is the CRC32C of ``data``, ``fields`` what ``encode_fields`` gives, ``last_modified`` in seconds. Once
     applied: ``is_taken`` says whether this was the place to store it; if so, either ``error`` says why that failed, or
-    ``size`` is that of its header and ``offset`` where in the .dat its record begins.
+    ``size`` is that of its header and ``offset`` where in the .dat its record begins. If not, ``is_known`` says whether
+    that is so for its key, which is there: the caller may find it by ``locate``, compare cookies and contents, set
+    ``replaces`` to what it found, ``is_same`` to whether the contents are the same, and try again. Nothing is written
+    then where ``is_unchanged``.
     """
 
     key: int
@@ -45,6 +48,10 @@ class Put:
     offset: int = 0
     is_taken: bool = False
     error: Exception | None = None
+    is_known: bool = False
+    replaces: tuple[int, int] | None = None
+    is_same: bool = False
+    is_unchanged: bool = False
 
 
 @attrs.define(eq=False)
@@ -83,8 +90,8 @@ def apply(
 ) -> SyncTicket | None:
     """Make all changes that can be made here, in their order; raises nothing that the disk says.
 
-    Not taken are puts of a key that was ever put, in this batch too, and those for which no offset is left; and all,
-    when the volume is closed or read-only (as a remote one is), or without ``blocking`` when somebody else is changing
+    Not taken are puts of a key that was ever put, in this batch too, unless they say what they replace and need not be
+    synced, and those for which no offset is left; and all, when the volume is closed or read-only (as a remote one is), or without ``blocking`` when somebody else is changing
     it or its needle map is on disk. When the disk fails both files are as before, and each change that was taken has
     the error.
 
@@ -98,14 +105,14 @@ def apply(
         if files is None or core.gate.is_closed or files.needles.may_wait and not blocking:
             return None
         batch = _Batch()
-        _collect(core, files, changes, batch)
+        _collect(core, files, changes, batch, None if fsync else group)
         error = _write(core, files, batch) if batch.rows else None
         last_modified_at = core.last_modified_at
         for change in batch.taken:
             change.is_taken = True
             if error is not None:
                 change.error = error
-            elif isinstance(change, Put) and change.last_modified > last_modified_at:
+            elif isinstance(change, Put) and change.last_modified > last_modified_at and not change.is_unchanged:
                 core.last_modified_at = last_modified_at = change.last_modified
         return _join(core, files, group, batch.rows) if fsync and error is None else None
     finally:
@@ -125,9 +132,13 @@ class _Batch:
         self.last_append_at_ns = 0
 
 
-def _collect(core: Core, files: Files, changes: Sequence[Put | Removal], batch: _Batch) -> None:
+def _collect(
+    core: Core, files: Files, changes: Sequence[Put | Removal], batch: _Batch, group: GroupSync | None,
+) -> None:
     """Make records and rows of those changes that can be taken. Long and plain, since all that a small upload costs
     besides the writes themselves is here.
+
+    :param group: what is yet to be synced; None where nothing may be replaced.
     """
     taken, rows, pieces = batch.taken, batch.rows, batch.pieces
     get, make, limit = files.needles.get, core.codec.pieces, core.offset_limit
@@ -141,9 +152,20 @@ def _collect(core: Core, files: Files, changes: Sequence[Put | Removal], batch: 
         key = change.key
         if isinstance(change, Put):
             fields = change.fields
-            # What is greater than all keys needs no looking up.
-            if key in sizes or key <= max_key and get(key) is not None or offset >= limit and change.data:
+            if key in sizes or offset >= limit and change.data:
                 continue
+            # What is greater than all keys needs no looking up.
+            found = get(key) if key <= max_key else None
+            if found is not None:
+                change.is_known = True
+                if found != change.replaces or found[0] >= offset or group is None:
+                    continue
+                # Bytes whose sync may still fail are no reason to call a write done.
+                if change.is_same and not has_ttl and not group.is_pending(found[0]):
+                    change.is_unchanged = True
+                    change.offset, change.size = found
+                    taken.append(change)
+                    continue
             if has_ttl:
                 fields = _with_ttl(fields, ttl)
             try:
