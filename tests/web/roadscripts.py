@@ -80,6 +80,7 @@ class Lot(Draw):
         self._stored: list[str] = []
         # Whether there is nothing but what ordinary clients send, mostly.
         self._is_tame = self._chance(0.5)
+        self._last_upload = b""
 
     def script(self) -> Script:
         """One conversation."""
@@ -140,12 +141,15 @@ class Lot(Draw):
         return Request(self._one(("GET", "GET", "GET", "HEAD")), target, headers).encode()
 
     def _plain_upload(self) -> bytes:
+        if self._last_upload and self._chance(0.15):
+            return self._last_upload
         fid = self._new() if self._chance(0.8) else self._fid()
         target = f"/{fid}{self._one(EXTENSIONS) if self._chance(0.1) else ''}{self._one(QUERIES)}"
         headers = self._authority(fid, WRITE_KEY)
         if self._chance(0.4):
             headers += (("Content-Type", self._one(TYPES)),)
-        return Request(self._one(("PUT", "PUT", "POST")), target, headers, self._body()).encode()
+        self._last_upload = Request(self._one(("PUT", "PUT", "POST")), target, headers, self._body()).encode()
+        return self._last_upload
 
     def _plain_form(self) -> bytes:
         fid = self._new() if self._chance(0.8) else self._fid()

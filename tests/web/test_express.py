@@ -142,10 +142,26 @@ class LeftTests(ExpressTests):
                   post(fid(5), RANDOM, ("Content-Disposition", "inline; filename=x.bin"), method="PUT"),
                   post(fid(6), RANDOM, ("Content-Type", "a/b;;"), method="PUT"),
                   post(fid(7), BODY[:-20], FORM), post(fid(8), b"\r\n" + BODY, FORM))
-        # Whether a key is there is seen in the batch only.
-        self.left(roads, post(fid(1), RANDOM, method="PUT"),
-                  post(fid(1), b"other", ("Content-Type", "a/b"), method="PUT"),
-                  post(fid(1, cookie="00000000"), RANDOM, method="PUT"))
+
+    def test_overwriting(self) -> None:
+        """Keys that are there: with the same data, with others, with another cookie, deleted; whoever answers."""
+        roads = Roads(self)
+        large = post(fid(9), RANDOM * 100, ("Content-Type", "a/b"), method="PUT")
+        for path in (fid(1), fid(1, 3)):
+            upload = post(path, RANDOM, method="PUT")
+            other = post(path, RANDOM[:500], ("Content-Type", "a/b"), method="PUT")
+            stranger = post(path.replace("00d5", "00d6"), RANDOM, method="PUT")
+            deletion = Request("DELETE", path)
+            for request in (upload, upload, other, upload, stranger, post(path, BODY, FORM),
+                            post(path + "?ts=5", BODY, FORM), get(path), post(path + "?ttl=3m", BODY, FORM),
+                            post(path + "?fsync=true", RANDOM, method="PUT"), post(path, b"", method="PUT"), upload,
+                            deletion, upload, upload, get(path), deletion, stranger, get(path), upload, large, large,
+                            Request("DELETE", fid(9)), post(path + "?type=replicate", TEXT, method="PUT"), upload,
+                            get(path)):
+                self.assertEqual(roads.send(request), "", request)
+        for number in range(2):
+            packets = [post(fid(5), RANDOM[:length], method="PUT").encode() for length in (9, 9, 10, 9)]
+            self.assertEqual(roads.converse([b"".join(packets)]), "")
 
     def test_limits(self) -> None:
         """While too much is under way."""

@@ -14,6 +14,7 @@ from tests.web.serving import IDLE_SECONDS, Client, HeldThreads, World, fid, mak
 from tests.web.socketroads import SocketRoads, SocketTalk
 
 UPLOAD = post(fid(1), RANDOM, ("Content-Type", "a/b"), method="PUT").encode()
+STRANGER = UPLOAD.replace(b"00d5", b"00d6", 1)
 HALF = len(UPLOAD) // 2
 
 
@@ -181,24 +182,24 @@ class HeldTests(SynchronousTestCase):
         self.assertEqual((client.statuses, client.is_closed, client.is_aborted), ([201], False, False))
 
     def test_given_back(self) -> None:
-        """A key that another client stored in the same turn is compared by the general road."""
+        """A key that another client stored in the same turn with another cookie is refused by the general road."""
         one, other = self.turns.client(), self.turns.client()
-        for client in (one, other):
-            client.write(UPLOAD + get(fid(1)).encode())
+        one.write(UPLOAD + get(fid(1)).encode())
+        other.write(STRANGER + get(fid(1)).encode())
         self.turns.batches.flush()
         self.assertEqual((one.statuses, other.statuses), ([201, 200], []))
         self.turns.threads.open()
-        self.assertEqual((other.statuses, self.turns.road.asked), ([204, 200], 1))
+        self.assertEqual((other.statuses, self.turns.road.asked), ([500, 200], 1))
 
     def test_given_back_when_stopping(self) -> None:
         """Then too the client has its answer before the connection ends."""
         one, other = self.turns.client(), self.turns.client()
-        for client in (one, other):
-            client.write(UPLOAD)
+        one.write(UPLOAD)
+        other.write(STRANGER)
         drained = self.world.site.drain()
         self.turns.batches.flush()
         self.turns.threads.open()
-        self.assertEqual((one.statuses, other.statuses), ([201], [204]))
+        self.assertEqual((one.statuses, other.statuses), ([201], [500]))
         self.assertEqual((one.is_closed, other.is_closed), (True, True))
         one.leave()
         other.leave()
