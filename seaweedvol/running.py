@@ -7,6 +7,7 @@ brought to the disks, a while waited for clients to notice, ports closed, volume
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import logging
 import os
@@ -227,6 +228,11 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    try:
+        # Loading large indexes leaves much free memory behind, which glibc would keep.
+        ctypes.CDLL(None).malloc_trim(0)
+    except AttributeError:
+        pass  # another C library, with ways of its own
 
 
 def allow_open_files() -> None:

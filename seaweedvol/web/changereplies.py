@@ -63,8 +63,8 @@ class ChangeReplies:
     def created(self, put: Put, name: bytes, mime: bytes, variation: int) -> bytes:
         """201 with what was stored; 204 where the very same was there."""
         if put.is_unchanged:
-            form = self._unchanged.get(variation & _STYLE) or self._learn_unchanged(variation & _STYLE)
-            return form % (put.checksum, *self._stamps.at(self._now_ns()))
+            unchanged = self._unchanged.get(variation & _STYLE) or self._learn_unchanged(variation & _STYLE)
+            return unchanged % (put.checksum, *self._stamps.at(self._now_ns()))
         size, checksum = len(put.data), put.checksum
         if not _PLAIN_NAME(name):
             result = result_of(text_of(name), size, etag(checksum), text_of(mime))
