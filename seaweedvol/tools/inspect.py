@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy
-from google.protobuf import json_format
 
 from seaweedvol.storage.backend import DiskFile
 from seaweedvol.storage.errors import Corrupt, FormatError, InvalidSetting, StorageError
 from seaweedvol.storage.format.index import ALIGNMENT, guess_width
 from seaweedvol.storage.format.needle import HEADER_LENGTH, Needle, NeedleVersion, decode_header
 from seaweedvol.storage.format.superblock import SUPERBLOCK_LENGTH, SuperBlock, decode_superblock
-from seaweedvol.storage.format.volumeinfo import VolumeInfo
+from seaweedvol.storage.format.volumeinfo import VolumeInfo, dump_volume_info
 from seaweedvol.storage.ids import format_key_cookie
 from seaweedvol.storage.needlemap import Rows
 from seaweedvol.storage.needlemap.tally import tally
@@ -72,7 +71,7 @@ def inspect(paths: VolumePaths) -> Facts:
     info, has_info = read_info(paths.info, notes.append)
     facts: Facts = {
         "volume_id": paths.volume_id, "collection": paths.collection, "data": None, "superblock": None,
-        "index": None, "vif": json_format.MessageToDict(info) if has_info else None, "first_record": None,
+        "index": None, "vif": _told(info) if has_info else None, "first_record": None,
         "last_record": None, "other_files": _other_files(paths), "suspicious": notes,
     }
     for suffix, text in _LEFT_OVER.items():
@@ -85,6 +84,12 @@ def inspect(paths: VolumePaths) -> Facts:
     if files is not None:
         _compare(files, rows, facts, notes)
     return facts
+
+
+def _told(info: VolumeInfo) -> Facts:
+    """What a .vif says, without what is as if it said nothing."""
+    told: Facts = json.loads(dump_volume_info(info))
+    return {name: value for name, value in told.items() if value not in (None, "", "0", 0, False, [])}
 
 
 def _open(paths: VolumePaths, info: VolumeInfo, notes: list[str], facts: Facts) -> VolumeFiles | None:

@@ -9,6 +9,7 @@ TOOLS: Final = {
     "fix": "make the .idx of volumes anew from their .dat",
     "export": "list the files of a volume, or put them into a tar archive",
     "compact": "write a volume without what was deleted to .cpd and .cpx",
+    "backup": "copy what is new in a volume of a cluster into a directory",
     "inspect": "tell what is in the files of a volume",
     "verify": "check every needle of a volume, and the index against the data",
     "salvage": "save every undamaged needle of a broken volume into a new one",

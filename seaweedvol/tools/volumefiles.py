@@ -134,7 +134,7 @@ def meant_volume(given: Given) -> VolumePaths:
     if not 0 <= number < 1 << 32:
         raise UsageError("-volumeId must name a volume")
     directory = os.path.expanduser(given.text("dir"))
-    index = os.path.expanduser(given.text("dir.idx")) or directory
+    index = os.path.expanduser(str(given.values.get("dir.idx", ""))) or directory
     return VolumePaths.found(directory, index, given.text("collection"), number)
 
 
