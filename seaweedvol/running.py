@@ -34,7 +34,7 @@ SWITCH_INTERVAL: Final = 0.0005
 
 
 #: Objects made and kept between two looks of the collector of cycles, by generation.
-GC_THRESHOLDS: Final = (20_000, 20, 50)
+GC_THRESHOLDS: Final = (10_000, 20, 50)
 
 
 @attrs.frozen

@@ -43,7 +43,7 @@ _READ = re.compile(
 _BLANK_LINE: Final = b"\r\n\r\n"
 # In the middle of a head, so that what is left without it is the same request.
 _PASSING = re.compile(rb"(?<=[^\n]\r\n)X-Amz-Request-Id: [0-9A-Za-z\-]{1,64}\r\n", re.IGNORECASE).search
-_MAX_REMEMBERED: Final = 8192
+_MAX_REMEMBERED: Final = 4096
 _MAX_REMEMBERED_LENGTH: Final = 512
 
 _log = Logger()

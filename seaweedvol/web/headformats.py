@@ -19,7 +19,7 @@ from seaweedvol.web.reply import Reply, common_headers, completed, empty
 from seaweedvol.web.request import Headers, NeedlePath, Query, Request, Target
 from seaweedvol.web.wire import Head
 
-_MAX_REMEMBERED: Final = 8192
+_MAX_REMEMBERED: Final = 4096
 _STYLE: Final = CORS | CLOSE
 # Fields with long pairs are not worth their room.
 _MAX_LENGTH: Final = 1024
