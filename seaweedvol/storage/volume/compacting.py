@@ -202,7 +202,9 @@ def _copy(core: Core, begun: _Begun, wanted: Compaction) -> Iterator[int | None]
     if dropped:
         core.report(f"compaction of volume {core.volume_id} leaves {dropped} unreadable needles behind")
     _check_length(core, begun.expected - missing, part.end)
-    begun.data.truncate(part.end)
+    if os.stat(job.target).st_size > part.end:
+        # Not otherwise: cutting nothing off gives back what was preallocated.
+        begun.data.truncate(part.end)
     begun.data.sync()
     begun.index.sync()
     failpoints.reach("compacted")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -13,8 +14,10 @@ from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import NeedleNotFound, VolumeBusy, VolumeClosed, VolumeError
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.needle import NEEDLE_VERSIONS
-from seaweedvol.storage.format.ttl import parse_ttl
+from seaweedvol.storage.format.placement import NO_REPLICATION
+from seaweedvol.storage.format.ttl import EMPTY_TTL, parse_ttl
 from seaweedvol.storage.volume.compacting import Compaction
+from seaweedvol.storage.volume.loading import create_volume, load_volume
 from seaweedvol.storage.volume.reading import PagedNeedle
 from seaweedvol.storage.volume.volume import ReadOnlyReason, Volume
 from tests.storage.volume.building import COOKIE, NOW_NS, Ground, draft, fail_with
@@ -113,6 +116,36 @@ class CompactTests(CompactingCase):
             volume = self.again(volume)
             self.assertEqual((volume.data_length, volume.index_length, volume.compaction_revision), (8, 0, revision))
 
+    def test_index_elsewhere(self) -> None:
+        """The .cpx is made where the .idx is, the marker where the .dat is."""
+        data, index = (Path(self.mktemp()) for _ in range(2))
+        for place in (data, index):
+            place.mkdir()
+        volume = create_volume(data, index, "", 3, placement=NO_REPLICATION, ttl=EMPTY_TTL)
+        for key in (2, 1):
+            volume.append(draft(key, b"%d" % key))
+        names: list[tuple[list[str], list[str]]] = []
+        compact(volume)
+        volume.delete(1, COOKIE)
+        with failpoints.armed("renamed", lambda: names.append((listed(data), listed(index)))):
+            volume.commit_compaction()
+        self.assertEqual(names, [(["3.cpc", "3.dat", "3.vif"], ["3.cpx", "3.idx"]),
+                                 (["3.cpc", "3.dat", "3.vif"], ["3.idx"])])
+        self.assertEqual((listed(data), listed(index)), (["3.dat", "3.vif"], ["3.idx"]))
+        volume.close()
+        volume = load_volume(data, index, "", 3)
+        self.addCleanup(volume.close)
+        self.assertEqual(volume.read(2).data, b"2")
+        self.assertRaises(NeedleNotFound, volume.read, 1)
+
+    def test_preallocation(self) -> None:
+        """Room that was asked for stays reserved when the file is done."""
+        volume = self.make()
+        compact(volume, Compaction(preallocate=4 << 20))
+        self.assertGreaterEqual(self.ground.path(".cpd").stat().st_blocks * 512, 4 << 20)
+        volume.commit_compaction()
+        self.check(volume)
+
     def test_garbage_ratio(self) -> None:
         """Deleted bytes of all bytes."""
         self.ground = Ground.at(self.mktemp())
@@ -200,7 +233,7 @@ class CompactTests(CompactingCase):
         walk.close()  # type: ignore[attr-defined]
         self.assertEqual((self.leftovers(), volume.is_compacting), ([], False))
         self.assertRaises(OSError, compact, volume, Compaction(check=fail_with(errno.EINTR)))
-        for name in ("walk.write", "compacted.write", "compacted.sync", "compacted.truncate"):
+        for name in ("walk.write", "compacted.write", "compacted.sync"):
             with failpoints.armed(name, fail_with(errno.EIO)):
                 self.assertRaises(OSError, compact, volume)
             self.assertEqual((self.leftovers(), volume.is_compacting), ([], False), name)
@@ -374,6 +407,11 @@ class CommitTests(CompactingCase):
         volume.mark_writable()
         volume.append(draft(70, b"writable"))
         self.assertEqual(self.again(volume).read(70).data, b"writable")
+
+
+def listed(directory: Path) -> list[str]:
+    """The names in a directory."""
+    return sorted(path.name for path in directory.iterdir())
 
 
 class FailAt:
