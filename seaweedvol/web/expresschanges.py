@@ -150,10 +150,8 @@ class ExpressChanges:
                 answer = self._replies.not_replicated(volume.id, error, variation)
             channel.reply_held(answer, closes=variation >= CLOSE)
 
-        def done() -> None:
-            if not put.is_taken and self._looks_at_place(put, volume, query):
-                self._batches.add(volume, put, done)
-            elif not put.is_taken or put.error is not None:
+        def settled() -> None:
+            if not put.is_taken or put.error is not None:
                 limit.release(length)
                 channel.give_back(data[:end])
             elif replicas:
@@ -163,6 +161,13 @@ class ExpressChanges:
                     token=query.token(facts))
             else:
                 stored()
+
+        # No function here refers to itself: that would be garbage that only the collector of cycles can clear away.
+        def done() -> None:
+            if not put.is_taken and self._looks_at_place(put, volume, query):
+                self._batches.add(volume, put, settled)
+            else:
+                settled()
 
         channel.hold("PUT" if match[1] == b"PUT" else "POST")
         self._batches.add(volume, put, done, query.fsync)

@@ -19,8 +19,8 @@ _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t -~]*?)[ \t]*\Z")
 _FORM: Final = "multipart/form-data; boundary="
 # The head of a part as Go's clients, curl and browsers write it.
 _USUAL_HEAD = re.compile(
-    rb"Content-Disposition: (form-data;[ -~]{1,512})\r\n(?:Content-Type: ([!-~][ -~]{0,254})\r\n)?"
-    rb"(?:Idempotency-Key: [ -~]{0,512}\r\n)?\r\n").match
+    rb"Content-Disposition: (form-data;[ -~]{1,512})(?:\r\nContent-Type: ([!-~][ -~]{0,254}))?"
+    rb"(?:\r\nIdempotency-Key: [ -~]{0,512})?\Z").match
 _BLANK_LINE: Final = b"\r\n\r\n"
 _MAX_HEAD: Final = 2048
 _MAX_REMEMBERED: Final = 1024
@@ -50,20 +50,17 @@ class Forms:
         head_start = start + len(dashed) + 2
         if not request.startswith(dashed + b"\r\n", start):
             return None
-        usual = _USUAL_HEAD(request, head_start, end)
-        if usual is not None:
-            part = self._usual_part(usual)
-            data_start = usual.end()
-        else:
-            head_end = request.find(_BLANK_LINE, head_start, min(end, head_start + _MAX_HEAD))
-            if head_end < 0:
-                return None
-            head = request[head_start:head_end]
-            part = self._parts.get(head)
-            if part is None:
-                part = self._part(head)
+        head_end = request.find(_BLANK_LINE, head_start, min(end, head_start + _MAX_HEAD))
+        if head_end < 0:
+            return None
+        head = request[head_start:head_end]
+        part = self._parts.get(head)
+        if part is None:
+            usual = _USUAL_HEAD(head)
+            part = self._part(head) if usual is None else self._usual_part(usual)
+            if b"\r\nIdempotency-Key: " not in head:
                 _remember(self._parts, head, part)
-            data_start = head_end + 4
+        data_start = head_end + 4
         mark = b"\r\n" + dashed
         data_end = request.find(mark, data_start, end)
         if part is None or data_end <= data_start or request.startswith(dashed, data_start):
@@ -112,7 +109,8 @@ class Forms:
 def _dashed(content_type: str) -> bytes | None:
     """What stands before each part."""
     boundary = content_type[len(_FORM):]
-    if content_type.startswith(_FORM) and len(boundary) <= 70 and boundary.isascii() and boundary.isalnum():
+    if content_type.startswith(_FORM) and len(boundary) <= 70 and boundary.isascii() and (
+            boundary.isalnum() or boundary.replace("-", "").isalnum()):
         return b"--" + boundary.encode("ascii")
     announced = _BOUNDARY(content_type)
     return None if announced is None else b"--" + announced[1].encode("ascii")
