@@ -9,7 +9,6 @@ know needles, HTTP or connections.
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 from typing import Final, Protocol
@@ -45,6 +44,9 @@ class PinnedFile(Protocol):
 
     def read_at(self, length: int, offset: int) -> bytes:
         """As ``IVolumeFile.read_at``; may wait."""
+
+    def read_now(self, view: memoryview, offset: int) -> int:
+        """As ``IVolumeFile.read_now``."""
 
 
 class FilePump(Outgoing):
@@ -138,18 +140,11 @@ class FilePump(Outgoing):
             # Of what is in the view only the length counts: the file itself is sent.
             self._is_looked_at = False
             return view
-        try:
-            there = os.preadv(self._file.number, (view,), at, os.RWF_NOWAIT)
-        except BlockingIOError:
-            raise ColdPages from None
-        except OSError as error:
-            if error.errno != errno.EOPNOTSUPP:
-                raise
-            raise ColdPages from None
+        there = self._file.read_now(view, at)
         if there == length:
             return view
-        if not there:
-            # The end of the file, perhaps: reading in a thread will tell.
+        if there <= 0:
+            # Not at hand, or the end of the file, perhaps: reading in a thread will tell.
             raise ColdPages
         return view[:there]
 

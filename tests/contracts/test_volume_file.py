@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -142,9 +143,24 @@ class DiskFileTests(MemoryFileTests):
         return file.read_now(memoryview(bytearray(6)), 0)
 
     def test_a_read_that_would_wait(self) -> None:
-        """Pages that are not in memory, and file systems that cannot tell, are no errors."""
-        for number in (errno.EAGAIN, errno.EOPNOTSUPP):
-            self.assertEqual(self.read_now_when(number), WOULD_WAIT)
+        """Pages that are not in memory are no error."""
+        self.assertEqual(self.read_now_when(errno.EAGAIN), WOULD_WAIT)
+
+    def test_a_file_system_without_promises(self) -> None:
+        """Where nobody can tell whether a read would wait, it is tried, until one has waited; then not for a while."""
+        file = self.make()
+        file.write_at(b"needle", 0)
+        read, moments = os.preadv, [0.0, 0.001, 1.0, 1.5, 1.6, 2.6, 2.6]
+
+        def preadv(number: int, buffers: object, offset: int, flags: int = 0) -> int:
+            if flags:
+                raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+            return read(number, buffers, offset)  # type: ignore[arg-type]
+
+        self.patch(os, "preadv", preadv)
+        self.patch(time, "monotonic", lambda: moments.pop(0))
+        view = memoryview(bytearray(6))
+        self.assertEqual([file.read_now(view, 0) for _ in range(4)], [6, 6, WOULD_WAIT, 6])
 
     def test_a_read_that_fails(self) -> None:
         """What the device says is passed on."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -19,6 +20,9 @@ from seaweedvol.storage import failpoints
 from seaweedvol.storage.backend.interfaces import WOULD_WAIT, IPinnedDescriptor, IVolumeFile
 
 FILE_MODE: Final = 0o644
+#: A read that took longer has waited for a device; then none is tried for a while where that cannot be known before.
+SLOW_READ_SECONDS: Final = 0.005
+SLOW_FOR_SECONDS: Final = 1.0
 _KEEP_SIZE: Final = 1  # FALLOC_FL_KEEP_SIZE: reserve blocks without changing the length
 
 
@@ -26,10 +30,13 @@ _KEEP_SIZE: Final = 1  # FALLOC_FL_KEEP_SIZE: reserve blocks without changing th
 class PinnedDescriptor:
     """An open file descriptor that is closed when nobody refers to it any more."""
 
-    __slots__ = ("number",)
+    __slots__ = ("number", "_promises", "_slow_until")
 
     def __init__(self, number: int) -> None:
         self.number = number
+        # Whether the file system can say that a read would have to wait; until when reads are left alone if not.
+        self._promises = True
+        self._slow_until = 0.0
 
     def __del__(self) -> None:
         os.close(self.number)
@@ -40,6 +47,32 @@ class PinnedDescriptor:
         if len(data) == length or not data:
             return data
         return self._read_rest(data, length, offset)
+
+    def read_now(self, view: memoryview, offset: int) -> int:
+        """As :meth:`IVolumeFile.read_now`."""
+        if self._promises:
+            try:
+                return os.preadv(self.number, (view,), offset, os.RWF_NOWAIT)
+            except BlockingIOError:
+                return WOULD_WAIT
+            except OSError as error:
+                if error.errno != errno.EOPNOTSUPP:
+                    raise
+                self._promises = False
+        return self._read_unless_slow(view, offset)
+
+    def _read_unless_slow(self, view: memoryview, offset: int) -> int:
+        """Read where the file system cannot promise not to wait (one in memory never would): as long as it did not
+        wait the last time, or that was a while ago.
+        """
+        began = time.monotonic()
+        if began < self._slow_until:
+            return WOULD_WAIT
+        length = os.preadv(self.number, (view,), offset)
+        now = time.monotonic()
+        if now - began > SLOW_READ_SECONDS:
+            self._slow_until = now + SLOW_FOR_SECONDS
+        return length
 
     def _read_rest(self, data: bytes, length: int, offset: int) -> bytes:
         pieces = [data]
@@ -87,15 +120,7 @@ class DiskFile:
         descriptor = self._descriptor
         if descriptor is None:
             raise OSError(errno.EBADF, "file already closed", self.path)
-        try:
-            return os.preadv(descriptor.number, (view,), offset, os.RWF_NOWAIT)
-        except BlockingIOError:
-            return WOULD_WAIT
-        except OSError as error:
-            # Not every file system can promise not to wait.
-            if error.errno == errno.EOPNOTSUPP:
-                return WOULD_WAIT
-            raise
+        return descriptor.read_now(view, offset)
 
     def pinned_descriptor(self) -> PinnedDescriptor:
         return self._open_descriptor()

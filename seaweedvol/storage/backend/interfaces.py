@@ -18,6 +18,9 @@ class IPinnedDescriptor(Interface):
     def read_at(length: int, offset: int) -> bytes:
         """As :meth:`IVolumeFile.read_at`."""
 
+    def read_now(view: memoryview, offset: int) -> int:
+        """As :meth:`IVolumeFile.read_now`."""
+
 
 class IVolumeFile(Interface):
     """A file with one writer and any number of readers, which need no lock."""
