@@ -111,7 +111,14 @@ class LaneSide(ABC):
             # The client is slow to read: it gets no further answers before it has this one.
             self._exchange = HELD
             self._is_sending = True
-            wire.write_from(NOTHING, self._sent)
+            limit, size = self.site.download_limit, len(answer) if method == "GET" else 0
+            limit.add(size)
+
+            def sent(error: Exception | None) -> None:
+                limit.release(size)
+                self._sent(error)
+
+            wire.write_from(NOTHING, sent)
 
     def gather(self, data: bytes, missing: int, over: Callable[[], None]) -> None:
         """Keep ``data``, the beginning of a request, until ``missing`` more bytes have come, and then offer it again.

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from seaweedvol.server.limits import ByteLimit
 from seaweedvol.web.app import VolumeApp
 from seaweedvol.web.batches import Batches
 from seaweedvol.web.changereplies import ChangeReplies
@@ -54,15 +55,17 @@ class Site(ServerFactory):
     :ivar is_public: whether this is the read-only port.
     :ivar is_stopping: whether connections close after the request that is under way.
     :ivar take: the express lane, None for none.
+    :ivar download_limit: counts what the lane has answered and clients have not taken yet.
     """
 
     noisy = False
     _log = Logger()
 
     def __init__(self, app: VolumeApp, clock: IReactorTime, *, is_public: bool, idle_seconds: float,
-                 take: Take | None = None) -> None:
+                 take: Take | None = None, download_limit: ByteLimit | None = None) -> None:
         self.is_public = is_public
         self.take = take
+        self.download_limit = download_limit or ByteLimit(0)
         self.is_stopping = False
         self._app = app
         self._resource = app.resource()
@@ -257,7 +260,7 @@ def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = Non
         ports.append(("http.public", http.public_port, True))
     for name, port, is_public in ports:
         site = Site(app, reactor, is_public=is_public, idle_seconds=http.idle_timeout,
-                    take=reading if is_public else full)
+                    take=reading if is_public else full, download_limit=server.download_limit)
         endpoint = endpoint_at(http.bind_ip, port) if endpoint_at else LaneEndpoint(lane, reactor, http.bind_ip, port)
         child = SiteService(endpoint, site, reactor)
         child.setName(name)
