@@ -148,7 +148,8 @@ def _begin(core: Core, wanted: Compaction) -> _Begun | None:
         identity = os.stat(data.path)
         start = core.super_block.block_length
         job = WalkJob(
-            data=core.paths.data, index=core.paths.index, index_length=core.rows_read, target=data.path,
+            data=os.path.abspath(core.paths.data), index=os.path.abspath(core.paths.index),
+            index_length=core.rows_read, target=os.path.abspath(data.path),
             target_file=(identity.st_dev, identity.st_ino), start=-(-start // ALIGNMENT) * ALIGNMENT,
             version=core.super_block.version, width=core.width, now_ns=core.now_ns(),
         )

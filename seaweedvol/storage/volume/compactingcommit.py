@@ -30,7 +30,7 @@ from seaweedvol.storage.format.superblock import SUPERBLOCK_LENGTH, decode_super
 from seaweedvol.storage.needlemap import MapKind, MemoryNeedleMap, read_rows, replay
 from seaweedvol.storage.volume.compacting import next_super_block
 from seaweedvol.storage.volume.core import Core, Files
-from seaweedvol.storage.volume.indexing import open_needles
+from seaweedvol.storage.volume.indexing import is_for_reading, open_needles
 from seaweedvol.storage.volume.readonly import ReadOnlyReason
 
 # Fewer new rows than this are carried over while writers wait.
@@ -187,7 +187,7 @@ class _Swap:
             self._return_to_old()
             raise
         self._rename()
-        if core.maps.kind is not MapKind.MEMORY or core.gate.is_closed:
+        if core.maps.kind is not MapKind.MEMORY or is_for_reading(core):
             self._change_kind()
 
     def _drop_old_maps(self) -> None:

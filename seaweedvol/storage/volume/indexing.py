@@ -34,7 +34,7 @@ def open_needles(core: Core, data: IVolumeFile) -> Files:
     before = _read(core)
     rows = _agreeing_rows(core, data, before, is_writable)
     index = _open_index(core, is_writable)
-    if core.gate.is_closed:
+    if is_for_reading(core):
         return Files(data, _sorted_map(core, index, before, rows))
     return Files(data, _map_for_writes(core, index, before, rows))
 
@@ -49,6 +49,11 @@ def drop_derived_maps(paths: VolumePaths) -> None:
         shutil.rmtree(paths.level_index)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(paths.sorted_index)
+
+
+def is_for_reading(core: Core) -> bool:
+    """Whether the volume is read-only for good, or until an operator says otherwise; not just until there is room."""
+    return bool(core.gate.reasons - {ReadOnlyReason.LOW_DISK})
 
 
 def _sorted_map(core: Core, index: DiskFile, before: Rows, rows: Rows) -> INeedleMap:

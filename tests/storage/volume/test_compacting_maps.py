@@ -99,6 +99,19 @@ class CompactingMapsTests(SynchronousTestCase):
         self.check(self.load(MapKind.MEMORY))
         self.assertEqual(self.ground.reports, [])
 
+    def test_low_disk(self) -> None:
+        """A disk that is too full for the moment is no reason for a map that takes no writes."""
+        for kind in (MapKind.MEMORY, MapKind.LEVELDB):
+            self.setUp()
+            volume = self.create(kind)
+            volume.set_low_disk(True)
+            list(volume.compact())
+            volume.commit_compaction()
+            self.assertFalse(self.ground.path(".sdx").exists())
+            volume.set_low_disk(False)
+            volume.append(draft(1, b"room again"))
+            self.assertEqual(volume.read(1).data, b"room again")
+
     def test_readers(self) -> None:
         """Readers find every needle all the while, whatever the kind of map."""
         for kind in (MapKind.LEVELDB, MapKind.MEMORY):
@@ -131,4 +144,4 @@ class CompactingMapsTests(SynchronousTestCase):
             self.assertEqual(volume.compaction_revision, 10)
 
     if NO_LEVELDB:
-        test_level.skip = test_readers.skip = NO_LEVELDB  # type: ignore[attr-defined]
+        test_level.skip = test_low_disk.skip = test_readers.skip = NO_LEVELDB  # type: ignore[attr-defined]
