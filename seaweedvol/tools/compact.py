@@ -96,11 +96,13 @@ def _next_superblock(files: VolumeFiles) -> bytes:
 class _Kept:
     """The records that a compaction keeps, in its order."""
 
-    def __init__(self, files: VolumeFiles, method: str, console: Console, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, files: VolumeFiles, method: str, console: Console, now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._files = files
         self._drops_damaged = method == "index"
         self._console = console
-        self._now = int(now())
+        self._now_ns = now_ns()
         rows = final_rows(files.rows())
         if method == "index":
             self._rows = rows.where((rows.sizes >= 0) & (rows.units != 0))
@@ -150,9 +152,11 @@ class _Kept:
         return record if keeps else None
 
     def _is_expired(self, needle: Needle) -> bool:
-        """As Go, but for volumes without a time to live, where Go drops every needle that has one."""
-        ttl = self._files.super_block.ttl
-        return bool(ttl) and needle.has_ttl and self._now >= needle.last_modified + ttl.seconds
+        """Whether a read would call it expired. Go goes by the date that the needle brought, and by the time to live
+        of the volume: where that has none it drops every needle that has one.
+        """
+        seconds = needle.ttl.seconds if needle.ttl else 0
+        return bool(seconds) and needle.has_last_modified and self._now_ns >= needle.append_at_ns + seconds * 10**9
 
 
 COMMAND = Command(

@@ -52,18 +52,23 @@ class CompactTests(SynchronousTestCase):
             self.assertEqual(contents(directory), before)
 
     def test_time_to_live(self) -> None:
-        """Needles beyond the time to live of their volume go; in a volume without one none does, other than in Go."""
-        for ttl, kept in ((Ttl(3, 1), [2]), (Ttl(), [1, 2])):
+        """Needles go that a read would call expired, and no others, whatever the volume says and however old they are.
+        """
+        for ttl in (Ttl(3, 5), Ttl()):
             directory = fresh(self.mktemp)
             volume = make_volume(directory, ttl=ttl)
-            volume.append(draft(1, b"old", ttl=Ttl(3, 1)))
-            lasting = draft(2, b"lasting")
-            lasting.last_modified = 1 << 34
-            volume.append(lasting)
+            for key in (1, 2):
+                volume.append(draft(key, b"data", ttl=Ttl(3, 1)))
             volume.close()
+            path = Path(directory, "7.dat")
+            data = bytearray(path.read_bytes())
+            size = next(iterate(OffsetWidth.FOUR, read_file(directory, "7.idx")))[2]
+            at = 8 + 16 + size + 4
+            data[at:at + 8] = (1_600_000_000 * 10**9).to_bytes(8, "big")
+            path.write_bytes(data)
             for method in ("data", "index"):
                 rows = self.compact(directory, f"-method={method}")
-                self.assertEqual([key for key, _, _ in rows], kept, (ttl, method))
+                self.assertEqual([key for key, _, _ in rows], [2], (ttl, method))
 
     def test_damaged(self) -> None:
         """``index`` leaves a damaged needle out, ``data`` takes it over as it is; both say which."""
