@@ -153,7 +153,7 @@ def _forget(store: Store, key: str) -> None:
 def _moving(work: Callable[[Progress], None], length: int) -> Iterator[Step]:
     """Do ``work`` in another thread and say how far it is. Closed before the end, the work is ended and waited for."""
     is_over = threading.Event()
-    done: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+    done: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
     so_far = 0
 
     def tell(processed: int) -> None:
@@ -165,7 +165,8 @@ def _moving(work: Callable[[Progress], None], length: int) -> Iterator[Step]:
     def run() -> None:
         try:
             work(tell)
-        except Exception as error:
+        except BaseException as error:
+            # Whatever it is, it is the caller's: nobody else would ever hear of it.
             done.put(error)
         else:
             done.put(None)

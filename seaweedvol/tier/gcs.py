@@ -14,6 +14,8 @@ from seaweedvol.tier.sessions import guarded_session
 
 #: Those that bring their own key; others name a file, a program or an address where a token is to be had.
 STATIC_KEY_TYPES: Final = ("service_account", "authorized_user")
+#: For how long a part is tried again.
+RETRY_SECONDS: Final = 30.0
 TOKEN_URL: Final = "https://oauth2.googleapis.com/token"
 _SCOPE: Final = "https://www.googleapis.com/auth/devstorage.full_control"
 
@@ -57,8 +59,10 @@ class GcsRemote:
     def __init__(self, credentials: str, project: str, connect: Connect | None) -> None:
         try:
             from google.cloud import storage
+            from google.cloud.storage.retry import DEFAULT_RETRY
         except ImportError:
             raise RemoteRefused("gcs needs seaweedvol's optional part [gcs]: pip install 'seaweedvol[gcs]'") from None
+        self._retry: Any = DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
         session = guarded_session(connect) if connect is not None else None
         try:
             found = _credentials(credentials or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", ""), session)
@@ -74,7 +78,8 @@ class GcsRemote:
         blob = self._client.bucket(bucket).blob(key)
 
         def part(at: int, length: int) -> bytes:
-            data: bytes = blob.download_as_bytes(start=at, end=at + length - 1, raw_download=True, checksum=None)
+            data: bytes = blob.download_as_bytes(
+                start=at, end=at + length - 1, raw_download=True, checksum=None, retry=self._retry)
             return data
         try:
             return in_parts(part, offset, size, at_once)
@@ -102,11 +107,12 @@ def _credentials(text: str, session: Any) -> tuple[Any, Any]:
     if not text.startswith("{"):
         with open(os.path.expanduser(text), encoding="utf-8") as file:
             text = file.read()
-    from google import auth
-    from google.auth.transport import requests
+    import google.auth as found_library
+    import google.auth.transport.requests as found_transport
 
-    library: Any = auth
-    transport: Any = requests
+    # Annotated in parts only, and not where it is not installed.
+    library: Any = found_library
+    transport: Any = found_transport
     found, _ = library.load_credentials_from_dict(json.loads(text), scopes=[_SCOPE])
     if session is None:
         return found, None

@@ -76,7 +76,8 @@ def leaving(core: Core) -> Iterator[IVolumeFile]:
         if core.is_compacting:
             raise VolumeBusy(f"volume {core.volume_id} is compacting")
         files = core.open_files()
-        core.is_compacting = True
+        # What was compacted and not yet taken over never will be.
+        core.is_compacting, core.compacted = True, None
         core.gate.close(ReadOnlyReason.MOVING)
     try:
         yield files.data
