@@ -36,7 +36,7 @@ def member_head(name: bytes, size: int, modified_at: int, uid: int, gid: int) ->
         return _block(base, prefix or b"", b"0", _MODE, uid, gid, size, modified_at)
     body = b"".join(_pax_record(key, value) for key, value in sorted(records))
     directory, slash, file = name.rpartition(b"/")
-    pax_name = posixpath.normpath(b"/".join((directory + slash, b"PaxHeaders.0", file)))
+    pax_name = posixpath.normpath((directory + b"/" if slash else b"") + b"PaxHeaders.0/" + file)
     if pax_name.startswith(b"//"):
         pax_name = pax_name[1:]
     pax_name = _ascii(pax_name)[:_NAME_LENGTH].rstrip(b"/")
