@@ -12,6 +12,7 @@ from tests.benchmarks.indexrow import ENTRIES, Index
 from tests.benchmarks.pacedrows import Paced
 from tests.benchmarks.rows import Bars, Row
 from tests.benchmarks.storage import Storage
+from tests.benchmarks.vacuumrow import Vacuum
 from tests.benchmarks.weedrow import WeedBenchmark
 from tests.benchmarks.writerows import Deletes, Mixed, Replicated, Writes
 
@@ -55,6 +56,8 @@ def all_rows() -> list[Row]:
         *(row for row in rows if row.shape is PLAIN),
         Paced("GET 1 KiB, 2000/s", p99=Bars(1.0)),
         Paced("GET 1 KiB, 2000/s beside a copy", p99=Bars(1.5), has_copy=True),
+        Paced("GET 1 KiB, 2000/s beside a vacuum", p99=Bars(1.5), has_vacuum=True),
+        Vacuum("vacuum of 512 MiB, half deleted", speed=Bars(0.8)),
         WeedBenchmark(write_cpu=Bars(0.8), read_rate=Bars(1.2)),
         *(row for row in rows if row.shape is not PLAIN),
         Storage("needle of 1 KiB, in process"),

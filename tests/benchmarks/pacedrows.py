@@ -1,9 +1,10 @@
-"""Rows that ask at a fixed rate and look at the slowest answers, alone and beside a copy over gRPC."""
+"""Rows that ask at a fixed rate and look at the slowest answers, alone and beside a copy or a vacuum over gRPC."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,9 +20,12 @@ from tests.benchmarks.readrows import Reads
 from tests.benchmarks.rows import NO_BARS, Bars, Line, Outcome, Pace
 from tests.benchmarks.httprows import CPU, P99
 from tests.benchmarks.servers import Server
+from tests.benchmarks.vacuumrow import place_volume
+from tests.benchmarks.volumes import write_half_deleted
 
 RATE_ASKED = 2000
 COPIED = 256 << 20
+VACUUMED = 256 << 20
 PIECE = 32 << 20
 COPY_RATE = 128
 STARTED_BEFORE, ENDED_AFTER = 1.0, 1.0
@@ -34,42 +38,63 @@ class Paced(Reads):
     connections: int = 16
     p99: Bars = NO_BARS
     has_copy: bool = False
+    has_vacuum: bool = False
     copied: dict[str, list[float]] = attrs.Factory(dict)
     copy_id: int = 0
+    source: Path = Path()
+    length_beside: int = 0
 
     def run(self, fleets: Fleets, pace: Pace) -> Outcome:
         """Latencies count here: the rate only says whether a server keeps up, and CPU beside a copy says nothing."""
         self.copy_id = fleets.new_volume_id()
-        outcome = super().run(fleets, pace)
+        self.source = fleets.base / "beside"
+        if self.has_vacuum:
+            self.length_beside = write_half_deleted(self.source, 1, VACUUMED)
+        try:
+            outcome = super().run(fleets, pace)
+        finally:
+            shutil.rmtree(self.source, ignore_errors=True)
         lines = [attrs.evolve(line, bars=self.p99 if line.measure == P99 else NO_BARS)
-                 for line in outcome.lines if line.measure != CPU or not self.has_copy]
+                 for line in outcome.lines if line.measure != CPU or not self.is_beside]
         lines.sort(key=lambda line: line.measure != P99)
-        if self.has_copy:
-            lines.append(Line(self.name, "copied MiB/s", self.copied, True))
+        if self.is_beside:
+            lines.append(Line(self.name, "copied MiB/s" if self.has_copy else "vacuumed MiB/s", self.copied, True))
         return Outcome(lines, outcome.remarks)
 
+    @property
+    def is_beside(self) -> bool:
+        """Whether anything else goes on."""
+        return self.has_copy or self.has_vacuum
+
     def begin(self, servers: Sequence[Server]) -> None:
-        """Also what is copied."""
+        """Also what is copied or vacuumed."""
         super().begin(servers)
+        if self.has_vacuum:
+            place_volume(self.source, servers[0], self.copy_id)
         if self.has_copy:
             servers[0].allocate(self.copy_id)
             for key in range(1, 1 + COPIED // PIECE):
                 servers[0].asker.expect(200, "PUT", f"/{fid(self.copy_id, key)}", content(key, PIECE))
 
     def load(self, server: Server, plan: Plan, seconds: float) -> Found:
-        """Ask at the rate, beside a copy if the row has one."""
+        """Ask at the rate, beside what the row has."""
         with tempfile.TemporaryDirectory(prefix="bench-plan") as base:
             path = Path(base) / "plan"
             plan.save(path)
             command = [sys.executable, "-m", "tests.benchmarks.paced", str(path), str(server.port),
                        str(self.connections), str(RATE_ASKED), str(seconds)]
-            with self._copy(server, seconds) if self.has_copy else contextlib.nullcontext():
+            with self._beside(server, seconds) if self.is_beside else contextlib.nullcontext():
                 return found_of(last_line(command, seconds + 60))
 
     @contextlib.contextmanager
-    def _copy(self, server: Server, seconds: float) -> Iterator[None]:
-        command = [sys.executable, "-m", "tests.benchmarks.copying", str(server.grpc_port), str(self.copy_id),
-                   str(COPIED), str(COPY_RATE), str(seconds + STARTED_BEFORE + ENDED_AFTER)]
+    def _beside(self, server: Server, seconds: float) -> Iterator[None]:
+        long_enough = str(seconds + STARTED_BEFORE + ENDED_AFTER)
+        place = [str(server.grpc_port), str(self.copy_id)]
+        if self.has_copy:
+            words = ["tests.benchmarks.copying", *place, str(COPIED), str(COPY_RATE), long_enough]
+        else:
+            words = ["tests.benchmarks.vacuuming", *place, str(self.length_beside), long_enough]
+        command = [sys.executable, "-m", *words]
         popen = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
         try:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -87,5 +112,5 @@ class Paced(Reads):
     def end(self, servers: Sequence[Server]) -> None:
         """Free the disk."""
         super().end(servers)
-        if self.has_copy:
+        if self.is_beside:
             servers[0].drop(self.copy_id)

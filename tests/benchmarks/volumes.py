@@ -7,7 +7,7 @@ from typing import Iterable
 
 import numpy as np
 
-from seaweedvol.storage.format.index import NUMPY_ENTRY, OffsetWidth, encode_entry
+from seaweedvol.storage.format.index import NUMPY_ENTRY, TOMBSTONE_SIZE, OffsetWidth, encode_entry
 from seaweedvol.storage.format.needle import FLAG_LAST_MODIFIED, FLAG_NAME, NEEDLE_VERSIONS, Needle
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.superblock import SuperBlock
@@ -46,6 +46,25 @@ def write_volume(directory: pathlib.Path, volume_id: int, keys: Iterable[int]) -
             data.write(record)
             index.write(encode_entry(WIDTH, key, offset, size))
             offset += len(record)
+
+
+def write_half_deleted(directory: pathlib.Path, volume_id: int, length: int) -> int:
+    """A volume of ``length`` bytes of 1 KiB needles, all with the data of key 1; keys 2, 4 and so on are deleted.
+
+    :return: the bytes of its .dat.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    record, size = _record(1)
+    count = length // len(record)
+    with (directory / f"{volume_id}.dat").open("wb") as data, (directory / f"{volume_id}.idx").open("wb") as index:
+        data.write(_superblock())
+        for key in range(1, count + 1):
+            index.write(encode_entry(WIDTH, key, data.tell(), size))
+            data.write(record[:4] + key.to_bytes(8, "big") + record[12:])
+        for key in range(2, count + 1, 2):
+            index.write(encode_entry(WIDTH, key, data.tell(), TOMBSTONE_SIZE))
+            data.write(CODEC.encode(Needle(int(COOKIE, 16), key, append_at_ns=NOW * 10**9 + count + key)))
+        return data.tell()
 
 
 def write_sparse_volume(directory: pathlib.Path, volume_id: int, rows: int) -> int:
