@@ -134,8 +134,7 @@ _VOLUME: Final = (
            no_effect="pages of a large file are of one size here"),
 
     Option("compactionMBps", "background", _NUMBER, "0", "MiB/s of compaction and copying; 0: no limit", least=0),
-    Option("maintenanceMBps", "background", _NUMBER, "0", "MB/s of replication and balancing; 0: no limit",
-           later=("*",)),
+    Option("maintenanceMBps", "background", _NUMBER, "0", "MiB/s of copies of volumes; 0: no limit", least=0),
     Option("volume.allowUntrustedRemoteEndpoints", "background", _SWITCH, "false",
            "fetch from internal addresses too"),
 

@@ -131,6 +131,7 @@ def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], noti
         allows_untrusted_endpoints=given.is_on("volume.allowUntrustedRemoteEndpoints"),
         index_kind=_index_kind(given), leveldb_idle_hours=given.number("index.leveldbTimeout"),
         compaction_rate=given.number("compactionMBps") * _MIB,
+        maintenance_rate=given.number("maintenanceMBps") * _MIB,
         log_level=given.number("v"), provenance=given.provenance(), notices=notices + _without_effect(given),
     )
 

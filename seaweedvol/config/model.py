@@ -122,7 +122,8 @@ class Settings:
     :ivar offset_width: bytes of an offset in the index of a new volume, 4 or 5.
     :ivar index_kind: of needle maps, by the names of ``-index``.
     :ivar leveldb_idle_hours: until a LevelDB that nobody asks is closed; 0: never.
-    :ivar compaction_rate: bytes in a second that a compaction or a copy may write; 0: no limit.
+    :ivar compaction_rate: bytes in a second that a compaction may write; 0: no limit.
+    :ivar maintenance_rate: bytes in a second that a copy of a volume may write; 0: no limit.
     :ivar allows_untrusted_endpoints: whether objects may be fetched from internal addresses.
     :ivar log_level: 0 is normal, more is more talkative.
     :ivar provenance: for each option whose value was given: by whom (``flag``, ``environment``, ``options file``,
@@ -146,6 +147,7 @@ class Settings:
     index_kind: str = "memory"
     leveldb_idle_hours: int = 0
     compaction_rate: int = 0
+    maintenance_rate: int = 0
     allows_untrusted_endpoints: bool = False
     master_embedded: EmbeddedMasterSettings | None = None
     log_level: int = 0

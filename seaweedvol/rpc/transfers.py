@@ -1,4 +1,5 @@
-"""The calls that hand out, take in or take away needles and files: CopyFile, ReceiveFile, BatchDelete."""
+"""The calls that hand out, take in or take away needles and files: CopyFile, ReceiveFile, VolumeCopy,
+BatchDelete."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 import grpc
 
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.server import copying, deleting, receiving
+from seaweedvol.server import copying, deleting, moving, receiving
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.server import VolumeServer
 from seaweedvol.storage.ids import VolumeId
@@ -42,6 +43,16 @@ def _part_of(request: pb.ReceiveFileRequest) -> receiving.Announced | bytes | No
     info = request.info
     return receiving.Announced(
         VolumeId(info.volume_id), info.ext, info.collection, info.is_ec_volume, info.disk_id, info.disk_type)
+
+
+def copy_volume(server: VolumeServer, request: pb.VolumeCopyRequest) -> Iterator[pb.VolumeCopyResponse | None]:
+    """VolumeCopy; replication, TTL and data center are those of the source, as in Go."""
+    rate = request.io_byte_per_second if request.io_byte_per_second > 0 else server.settings.maintenance_rate
+    move = moving.Move(
+        VolumeId(request.volume_id), request.source_data_node, request.collection, request.disk_type, rate)
+    for progress in moving.copy_volume(server.store, server.sources, move):
+        yield None if progress is None else pb.VolumeCopyResponse(
+            last_append_at_ns=progress.last_append_at_ns, processed_bytes=progress.length)
 
 
 def batch_delete(server: VolumeServer, request: pb.BatchDeleteRequest) -> pb.BatchDeleteResponse:

@@ -16,7 +16,7 @@ import attrs
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.interfaces import ISources, RemoteCallFailed, TailPiece
 from seaweedvol.server.streaming import find, stretch_after
-from seaweedvol.storage.errors import Corrupt, StorageError
+from seaweedvol.storage.errors import Corrupt, StorageError, VolumeReadOnly
 from seaweedvol.storage.format.needle import HEADER_LENGTH, NEEDLE_VERSIONS, Needle, decode_header
 from seaweedvol.storage.volume.writing import BytesBody, Draft
 
@@ -138,6 +138,12 @@ def _write(store: Store, volume_id: VolumeId, needle: Needle) -> None:
     volume = store.find(volume_id)
     if volume is None:
         raise Refused(f"volume {volume_id} not found on {store.identity.ip}:{store.identity.port}")
+    if volume.is_read_only:
+        raise VolumeReadOnly(f"volume {volume_id} is read only")
+    if not needle.size and volume.locate(needle.key) is not None:
+        # The record of a deletion looks like an empty needle. Go writes one, and answers 200 until its next restart.
+        volume.delete(needle.key, needle.cookie, checksum=needle.checksum)
+        return
     volume.append(Draft(
         cookie=needle.cookie, key=needle.key, body=BytesBody(needle.data), flags=needle.flags, name=needle.name,
         mime=needle.mime, pairs=needle.pairs, last_modified=needle.last_modified, ttl=needle.ttl,

@@ -30,6 +30,7 @@ from seaweedvol.store.diskspace import DiskHealth, DiskStatus, MinFree, disk_sta
 from seaweedvol.store.placing import count_that_fits
 from seaweedvol.store.reconcile import settle_compactions
 from seaweedvol.store.survey import Found, Verdict, find_volumes, judge, remove_incomplete
+from seaweedvol.store.sweeping import sweep
 
 _log = logging.getLogger(__name__)
 
@@ -94,6 +95,8 @@ class Location:
         lock = DirectoryLock(self.directory)
         try:
             self.uuid = directory_uuid(self.directory)
+            for base in sweep(self.directory, self.index_directory):
+                _log.warning("%s: what is left of an unfinished copy is removed", self.directory / base)
         except BaseException:
             lock.release()
             raise

@@ -24,6 +24,8 @@ from seaweedvol.storage.errors import (
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import EMPTY_TTL, Ttl
 from seaweedvol.storage.ids import VolumeId
+from seaweedvol.storage.volume.arriving import Arrival
+from seaweedvol.storage.volume.removing import remove_files
 from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.store.collecting import collect, is_overdue
 from seaweedvol.store.events import Event, StoreEvents, VolumeAdded, VolumeRemoved
@@ -164,6 +166,28 @@ class Store:
                     self._announce(VolumeAdded, location, volume)
                     return volume
             raise self._not_on_disk(volume_id)
+
+    def replace(self, location: Location, arrival: Arrival, note: str) -> Volume:
+        """Serve a volume whose files have come to a location, instead of those of the same id that are here.
+
+        :param note: as for :meth:`Arrival.publish`.
+        :raises VolumeError: when an old one cannot be removed, or the new one not be loaded; then that is removed.
+        :raises OSError: when the files cannot take their places.
+        """
+        volume_id = VolumeId(arrival.paths.volume_id)
+        with self._changing, location.changing:
+            if self.find(volume_id) is not None:
+                try:
+                    # What the copy refers to in an object store may be what the old one does.
+                    self.delete_volume(volume_id, keep_remote=True)
+                except (StorageError, OSError) as error:
+                    raise VolumeError(f"failed to delete existing volume {volume_id}: {error}") from error
+            arrival.publish(note)
+            try:
+                return self.mount(volume_id)
+            except StorageError as error:
+                remove_files(arrival.paths)
+                raise VolumeError(f"failed to mount volume {volume_id}: {error}") from error
 
     def _not_on_disk(self, volume_id: VolumeId) -> VolumeNotFound:
         reasons = [location.failed[volume_id] for location in self.locations if volume_id in location.failed]

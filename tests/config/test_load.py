@@ -174,11 +174,11 @@ class RefusalTests(LoadCase):
 
     def test_later(self) -> None:
         """Options of later releases are refused unless they stand at their default."""
-        for flag in ("-cpuprofile=x", "-memprofile=x", "-pprof", "-debug", "-metricsPort=1", "-metricsIp=h",
-                     "-maintenanceMBps=1"):
+        for flag in ("-cpuprofile=x", "-memprofile=x", "-pprof", "-debug", "-metricsPort=1", "-metricsIp=h"):
             self.assertIn("comes with a later release", self.refused(flag), flag)
         self.assertTrue(self.load("-volume.allowUntrustedRemoteEndpoints").allows_untrusted_endpoints)
         self.assertEqual(self.load("-compactionMBps=2").compaction_rate, 2 << 20)
+        self.assertEqual(self.load("-maintenanceMBps=3").maintenance_rate, 3 << 20)
         self.load("-cpuprofile=", "-memprofile=", "-pprof=false",
                   "-debug=false", "-debug.port=7", "-metricsPort=0", "-metricsIp=", "-compactionMBps=0",
                   "-maintenanceMBps=0", "-volume.allowUntrustedRemoteEndpoints=false")

@@ -136,8 +136,8 @@ class LaterCallTests(SynchronousTestCase):
         """They say so, in gRPC's usual words, whatever their kind."""
         server = FakeServer().as_server()
         for name, request in (
-            ("VolumeEcShardsInfo", pb.VolumeEcShardsInfoRequest()), ("VolumeCopy", pb.VolumeCopyRequest()),
-            ("ReceiveFile", []),
+            ("VolumeEcShardsInfo", pb.VolumeEcShardsInfoRequest()),
+            ("VolumeEcShardRead", pb.VolumeEcShardReadRequest()),
         ):
             context = FakeContext()
             self.assertRaises(Aborted, call, server, name, request, context)

@@ -67,7 +67,7 @@ def server_over(store: Store, master: FakeMaster | None = None) -> VolumeServer:
     """A server with that store; the parts that only HTTP needs are missing."""
     master = master or FakeMaster()
     parts = SimpleNamespace(
-        settings=SimpleNamespace(offset_width=4, data_center="dc1", rack="r1", compaction_rate=0),
+        settings=SimpleNamespace(offset_width=4, data_center="dc1", rack="r1", compaction_rate=0, maintenance_rate=0),
         identity=store.identity, store=store, guard=FakeGuard(), volumes=Volumes(store, master), master=master,
         life=Life(), workers=Workers(1))
     return cast(VolumeServer, parts)
