@@ -20,7 +20,7 @@ from seaweedvol.server.remotes import check_conf, remote_of
 from seaweedvol.storage.errors import RemoteFailed, RemoteRefused, StorageError
 from seaweedvol.storage.format.checksum import etag
 from seaweedvol.storage.format.needle import FLAG_LAST_MODIFIED
-from seaweedvol.storage.ids import Cookie, FileId, NeedleId, VolumeId
+from seaweedvol.storage.ids import Cookie, FileId, NeedleId, VolumeId, go_quote
 from seaweedvol.storage.volume.writing import BytesBody, Draft
 from seaweedvol.tier.addresses import check_replica_target, connect_anywhere, guarded_connect
 from seaweedvol.tier.connections import Connections
@@ -97,8 +97,10 @@ def _read(wanted: Wanted, is_trusted: bool) -> bytes:
 
 
 def _shown(wanted: Wanted) -> str:
-    """The place as Go prints it."""
-    return " ".join(str(wanted.place).split("\n")).strip()
+    """The place as Go prints it: fields at their defaults are left out."""
+    place = wanted.place
+    fields = (("name", place.name), ("bucket", place.bucket), ("path", place.path))
+    return " ".join(f"{name}:{go_quote(value)}" for name, value in fields if value)
 
 
 def _write_everywhere(server: VolumeServer, wanted: Wanted, data: bytes, is_trusted: bool) -> str:

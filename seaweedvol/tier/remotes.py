@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
@@ -52,12 +53,17 @@ class S3Remote:
         self._connections = Connections(endpoint if "://" in endpoint else "https://" + endpoint, connect, limit=64)
         if not self._connections.host:
             raise RemoteRefused(f"no host in endpoint {endpoint}")
-        self._signer = Signer(_keys(settings), settings.region)
+        self._region = settings.region or os.environ.get("AWS_REGION", "")
+        self._signer = Signer(_keys(settings), self._region)
         self._is_path_style = settings.is_path_style
 
     def read(self, bucket: str, key: str, offset: int, size: int, at_once: int) -> bytes:
         if size <= 0:
             raise RemoteFailed(f"failed to download file {bucket}/{key}: a range of {size} bytes")
+        if not self._region:
+            # As Amazon's library for Go: a signature without one would be for a region that nobody chose.
+            raise RemoteFailed(
+                f"failed to download file {bucket}/{key}: MissingRegion: could not find region configuration")
         source = Bucket(self._connections, self._signer, bucket, is_path_style=self._is_path_style)
         try:
             data = in_parts(lambda at, length: source.read(key, at, length), offset, size, at_once)

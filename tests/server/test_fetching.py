@@ -29,7 +29,7 @@ DATA = random.Random(7).randbytes(9 << 20)
 def conf(endpoint: str, **more: Any) -> RemoteConf:
     """A store that speaks S3."""
     return RemoteConf(type="s3", name="there", s3_endpoint=endpoint, s3_access_key="AK", s3_secret_key="SK",
-                      s3_force_path_style=True, **more)
+                      s3_region="us-east-1", s3_force_path_style=True, **more)
 
 
 class FetchTests(SynchronousTestCase):
@@ -82,6 +82,12 @@ class FetchTests(SynchronousTestCase):
         with self.world() as (server, endpoint, contents):
             self.assertEqual(self.refusal(server, self.wanted(endpoint, 0, 1, volume_id=VolumeId(99))),
                              "not found volume id 99")
+            nowhere = conf(endpoint)
+            nowhere.s3_region = ""
+            self.assertEqual(
+                self.refusal(server, self.wanted(endpoint, 0, 1, conf=nowhere)),
+                'read from remote name:"there" bucket:"b" path:"/dir/object": failed to download file b/dir/object: '
+                "MissingRegion: could not find region configuration")
             self.assertIn("got 2 bytes, want 10", self.refusal(server, self.wanted(endpoint, len(DATA) - 2, 10)))
             self.assertEqual(
                 self.refusal(server, self.wanted(endpoint, 0, 1, conf=RemoteConf(type="x", name="n"))),

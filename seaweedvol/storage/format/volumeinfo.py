@@ -12,7 +12,7 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from seaweedvol.pb.volume_server_pb2 import OldVersionVolumeInfo, VolumeInfo
+from seaweedvol.pb.volume_server_pb2 import OldVersionVolumeInfo, RemoteFile, VolumeInfo
 from seaweedvol.storage.errors import FormatError
 
 __all__ = ["VolumeInfo", "dump_volume_info", "load_volume_info"]
@@ -44,8 +44,10 @@ def load_volume_info(text: bytes) -> VolumeInfo:
 def dump_volume_info(info: VolumeInfo) -> bytes:
     """The text of the file: indented by 2, every field present, 64-bit numbers as strings."""
     known: dict[str, Any] = json_format.MessageToDict(info, always_print_fields_with_no_presence=True)
-    # An unset message is left out by the library but written as null by Go.
+    # An unset message is left out by the library but written as null by Go; fields stand in the order of the message.
     complete = {field.json_name: known.get(field.json_name) for field in info.DESCRIPTOR.fields}
+    complete["files"] = [
+        {field.json_name: file[field.json_name] for field in RemoteFile.DESCRIPTOR.fields} for file in known["files"]]
     return json.dumps(complete, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
