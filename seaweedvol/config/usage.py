@@ -14,6 +14,9 @@ Serve SeaweedFS volumes. Options are written as SeaweedFS writes them: -port=808
 -flag, -flag=false. Each may also be given by an environment variable of its name in capitals (PORT, DIR_IDX),
 in the file named by -options, or in the TOML file named by -config; the first of these to give it counts.
 Durations: 300ms, 10s, 1m30s.
+
+Tools for volumes that no server has: seaweed-volume TOOL -help, with one of
+fix, export, compact, backup, inspect, verify, salvage.
 """
 
 

@@ -6,6 +6,7 @@ one, else the last in the .dat; unless it was deleted. An older one never comes 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -209,8 +210,7 @@ def _copy(files: VolumeFiles, found: _Found, target: str, console: Console, *, i
     if is_dry:
         return Outcome(source.data, *_sum(records), lost)
     paths = VolumePaths(target, target, source.collection, source.volume_id)
-    _make_room(paths, source)
-    with discarding([]) as made:
+    with _directory(paths, source), discarding([]) as made:
         made.extend(NewFile(path, like=source.data) for path in (paths.index, paths.info, paths.data))
         index, info, data = made
         data.append(files.super_block.encode())
@@ -230,15 +230,24 @@ def _sum(records: Iterator[tuple[int, int, bytes]]) -> tuple[int, int]:
     return count, length
 
 
-def _make_room(paths: VolumePaths, source: VolumePaths) -> None:
-    if not os.path.isdir(paths.directory):
+@contextlib.contextmanager
+def _directory(paths: VolumePaths, source: VolumePaths) -> Iterator[None]:
+    """The directory for the new volume; if it was made here and nothing came into it, it is removed."""
+    is_new = not os.path.isdir(paths.directory)
+    if is_new:
         os.makedirs(paths.directory)
         sync_directory(os.path.dirname(os.path.abspath(paths.directory)))
-    if os.path.samefile(paths.directory, source.directory):
-        raise ToolError("-o must name another directory than that of the broken volume")
-    for path in (paths.data, paths.index, paths.info):
-        if os.path.exists(path):
-            raise ToolError(f"{path} exists already")
+    try:
+        if os.path.samefile(paths.directory, source.directory):
+            raise ToolError("-o must name another directory than that of the broken volume")
+        for path in (paths.data, paths.index, paths.info):
+            if os.path.exists(path):
+                raise ToolError(f"{path} exists already")
+        yield
+    finally:
+        if is_new:
+            with contextlib.suppress(OSError):
+                os.rmdir(paths.directory)
 
 
 def _info(files: VolumeFiles) -> VolumeInfo:

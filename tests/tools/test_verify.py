@@ -10,6 +10,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from seaweedvol.storage import failpoints
 from seaweedvol.storage.format.index import OffsetWidth, iterate
 from seaweedvol.storage.format.needle import NEEDLE_VERSIONS
 from seaweedvol.storage.volume.loading import load_volume
@@ -233,6 +234,16 @@ class SalvageTests(SynchronousTestCase):
         told = self.salvage()
         self.assertGreater(told["saved"], 5)
         self.assertEqual(told["saved"] + len(told["lost"]), 10)
+
+    def test_interrupted(self) -> None:
+        """Nothing is left of a new volume that was not completed, nor of its directory."""
+        def interrupt() -> None:
+            raise KeyboardInterrupt
+
+        failpoints.arm("tool.write", interrupt)
+        self.addCleanup(failpoints.disarm, "tool.write")
+        self.assertEqual(run("salvage", f"-o={self.target}", str(self.path)).code, 130)
+        self.assertFalse(os.path.exists(self.target))
 
     def test_refused(self) -> None:
         """Nothing is written over, and not into the directory of the broken volume."""
