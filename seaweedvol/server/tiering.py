@@ -67,6 +67,11 @@ def to_remote(
             yield from _moving(work, length)
         except (StorageError, OSError) as error:
             raise Refused(f"backend {destination} copy file {data.path}: {error}") from error
+        except GeneratorExit:
+            # The copy may have been complete before it noticed that nobody waits.
+            if key:
+                _forget(store, key)
+            raise
         failpoints.reach("tier.out.uploaded")
         copy = RemoteCopy(backend_type, backend_id or "default", key, length, modified_at)
         try:

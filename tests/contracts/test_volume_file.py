@@ -12,7 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from seaweedvol.storage import failpoints
-from seaweedvol.storage.backend import WOULD_WAIT, DiskFile, IPinnedDescriptor, IVolumeFile, MemoryFile
+from seaweedvol.storage.backend import WOULD_WAIT, DiskFile, IPinnedDescriptor, IVolumeFile, MemoryFile, PooledFile
+from seaweedvol.storage.backend.pooled import FilePool
 
 
 class MemoryFileTests(SynchronousTestCase):
@@ -165,6 +166,34 @@ class DiskFileTests(MemoryFileTests):
     def test_a_read_that_fails(self) -> None:
         """What the device says is passed on."""
         self.assertEqual(self.assertRaises(OSError, self.read_now_when, errno.EIO).errno, errno.EIO)
+
+
+class PooledFileTests(MemoryFileTests):
+    """The contract over files that are open only while they are used."""
+
+    def make(self) -> IVolumeFile:
+        """A new, empty file, which another one pushes out of its pool whenever it can."""
+        pool = FilePool(1)
+        file = PooledFile(self.mktemp(), create=True, pool=pool)
+        self.other = PooledFile(self.mktemp(), create=True, pool=pool)
+        self.other.read_at(1, 0)
+        return file
+
+    def test_few_are_open(self) -> None:
+        """However many there are, no more descriptors are open than the pool holds; all can be used in turn."""
+        pool = FilePool(3)
+        before = len(os.listdir("/proc/self/fd"))
+        files = [PooledFile(self.mktemp(), create=True, pool=pool) for _ in range(40)]
+        for _ in range(2):
+            for number, file in enumerate(files):
+                file.write_at(bytes([number]), 0)
+                file.sync()
+                self.assertEqual((file.read_at(2, 0), file.length()), (bytes([number]), 1))
+            self.assertEqual((pool.open_count, len(os.listdir("/proc/self/fd")) - before), (3, 3))
+        for file in files[:20]:
+            file.close()
+        del files, file
+        self.assertEqual(pool.open_count, 0)
 
 
 class ModelTests(SynchronousTestCase):

@@ -6,8 +6,9 @@ Knows offsets and lengths, nothing of needles. May import ``storage.failpoints``
 from seaweedvol.storage.backend.disk import DiskFile, PinnedDescriptor, rename_durably, sync_directory, write_aside
 from seaweedvol.storage.backend.interfaces import WOULD_WAIT, IPinnedDescriptor, IRemoteFiles, IVolumeFile
 from seaweedvol.storage.backend.memory import MemoryFile
+from seaweedvol.storage.backend.pooled import PooledFile
 
 __all__ = [
     "WOULD_WAIT", "DiskFile", "IPinnedDescriptor", "IRemoteFiles", "IVolumeFile", "MemoryFile", "PinnedDescriptor",
-    "rename_durably", "sync_directory", "write_aside",
+    "PooledFile", "rename_durably", "sync_directory", "write_aside",
 ]

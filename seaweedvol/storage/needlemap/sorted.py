@@ -16,7 +16,7 @@ from typing import Final
 
 from zope.interface import implementer
 
-from seaweedvol.storage.backend import DiskFile, IVolumeFile, write_aside
+from seaweedvol.storage.backend import DiskFile, IVolumeFile, PooledFile, write_aside
 from seaweedvol.storage.format.index import TOMBSTONE_SIZE, OffsetWidth, decode_entry, encode_entries, iterate
 from seaweedvol.storage.needlemap.counts import Counts
 from seaweedvol.storage.needlemap.freshness import is_newer, make_newer
@@ -32,17 +32,19 @@ _KEY: Final = struct.Struct(">Q")
 _SIZE: Final = struct.Struct(">i")
 
 
-def open_sorted_map(path: str, index: IVolumeFile, rows: Rows, counts: Counts, live_count: int) -> SortedNeedleMap:
+def open_sorted_map(path: str, index: IVolumeFile, rows: Rows, counts: Counts, live_count: int, *,
+                    opened: type[DiskFile] | type[PooledFile] = DiskFile) -> SortedNeedleMap:
     """The map over the .sdx at ``path``, which is made anew unless it is newer than the .idx.
 
     :param rows: what is in ``index``; ``counts`` and ``live_count`` are what was tallied of them.
+    :param opened: what kind of file it is read through.
     :raises OSError: when it cannot be made or opened.
     """
     if not (is_newer(path, index.path) and _may_be_whole(path, rows.width, live_count)):
         final = final_rows(rows)
         write_aside(path, final.where(final.sizes >= 0).encode())
         make_newer(path, index.path)
-    return SortedNeedleMap(DiskFile(path, role="sorted"), Journal(index, rows.width), counts)
+    return SortedNeedleMap(opened(path, role="sorted"), Journal(index, rows.width), counts)
 
 
 def _may_be_whole(path: str, width: OffsetWidth, live_count: int) -> bool:

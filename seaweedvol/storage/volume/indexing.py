@@ -10,7 +10,7 @@ import contextlib
 import os
 import shutil
 
-from seaweedvol.storage.backend import DiskFile, IVolumeFile
+from seaweedvol.storage.backend import DiskFile, IVolumeFile, PooledFile
 from seaweedvol.storage.format.needle import HEADER_LENGTH
 from seaweedvol.storage.needlemap import INeedleMap, MapKind, MemoryNeedleMap, Rows, read_rows, replay
 from seaweedvol.storage.needlemap.rows import make_rows
@@ -56,10 +56,11 @@ def is_for_reading(core: Core) -> bool:
     return bool(core.gate.reasons - {ReadOnlyReason.LOW_DISK})
 
 
-def _sorted_map(core: Core, index: DiskFile, before: Rows, rows: Rows) -> INeedleMap:
+def _sorted_map(core: Core, index: IVolumeFile, before: Rows, rows: Rows) -> INeedleMap:
     counts, live_count = tally(rows, _fixed_length(core))
     try:
-        sorted_map = open_sorted_map(core.paths.sorted_index, index, rows, counts, live_count)
+        sorted_map = open_sorted_map(
+            core.paths.sorted_index, index, rows, counts, live_count, opened=_kind_of_file(core))
     except OSError as error:
         # Go does not serve the volume then.
         core.report(f"volume {core.volume_id} is indexed in memory: {error}")
@@ -72,7 +73,7 @@ def _sorted_map(core: Core, index: DiskFile, before: Rows, rows: Rows) -> INeedl
     return UpgradingNeedleMap(sorted_map, make_writable)
 
 
-def _map_for_writes(core: Core, index: DiskFile, before: Rows, rows: Rows) -> INeedleMap:
+def _map_for_writes(core: Core, index: IVolumeFile, before: Rows, rows: Rows) -> INeedleMap:
     if core.maps.kind is MapKind.MEMORY:
         return _memory_map(core, index, rows)
     # Here and not above: what it needs is installed only by those who want it.
@@ -81,7 +82,7 @@ def _map_for_writes(core: Core, index: DiskFile, before: Rows, rows: Rows) -> IN
     return open_level_map(core.paths.level_index, index, before, rows, counts, core.maps)
 
 
-def _memory_map(core: Core, index: DiskFile, rows: Rows) -> MemoryNeedleMap:
+def _memory_map(core: Core, index: IVolumeFile, rows: Rows) -> MemoryNeedleMap:
     return MemoryNeedleMap(index, core.width, *replay(rows, _fixed_length(core)))
 
 
@@ -89,8 +90,13 @@ def _fixed_length(core: Core) -> int:
     return HEADER_LENGTH + core.codec.footer_length
 
 
-def _open_index(core: Core, is_writable: bool) -> DiskFile:
-    index = DiskFile(core.paths.index, writable=is_writable, create=is_writable, role="index")
+def _kind_of_file(core: Core) -> type[DiskFile] | type[PooledFile]:
+    """Tiered volumes may be many more than files can be open."""
+    return PooledFile if core.is_remote else DiskFile
+
+
+def _open_index(core: Core, is_writable: bool) -> IVolumeFile:
+    index = _kind_of_file(core)(core.paths.index, writable=is_writable, create=is_writable, role="index")
     excess = index.length() % core.width.entry_length
     if excess and is_writable:
         index.truncate(index.length() - excess)
