@@ -143,22 +143,25 @@ class CaseTests(RoadsTests):
 
 
 class MannerTests(RoadsTests):
-    """The same requests on connections that are used in other ways."""
+    """The same requests on connections that are used in other ways, but for those that differ in bodies only."""
+
+    def check(self, manner: Manner) -> None:
+        """All of them in one manner."""
+        reads = chain.from_iterable(module.cases() for module in (cases_paths, cases_ranges, cases_overrides))
+        for cases in (_uploads(), reads, cases_protocol.cases(), cases_ports.public_cases()):
+            self.compare(self.make_roads(), cases, manner)
 
     def test_after_another(self) -> None:
         """Kept connections."""
-        for cases in (_uploads, _reads, cases_protocol.cases, cases_ports.public_cases):
-            self.compare(self.make_roads(), cases(), after_another)
+        self.check(after_another)
 
     def test_pipelined(self) -> None:
         """Several requests in one packet."""
-        for cases in (_uploads, _reads, cases_protocol.cases, cases_ports.public_cases):
-            self.compare(self.make_roads(), cases(), pipelined)
+        self.check(pipelined)
 
     def test_crumbs(self) -> None:
         """Requests in pieces."""
-        for cases in (_uploads, _reads, cases_protocol.cases, cases_ports.public_cases):
-            self.compare(self.make_roads(), cases(), in_crumbs)
+        self.check(in_crumbs)
 
 
 class SettingsTests(RoadsTests):
