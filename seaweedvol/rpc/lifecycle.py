@@ -55,6 +55,13 @@ def _words_of(request: pb.VolumeConfigureRequest) -> str:
     return " ".join(filter(None, (volume_id, replication)))
 
 
+def consolidate_index(
+        server: VolumeServer, request: pb.VolumeConsolidateIndexRequest) -> pb.VolumeConsolidateIndexResponse:
+    """VolumeConsolidateIndex."""
+    server.volumes.consolidate_index(VolumeId(request.volume_id))
+    return pb.VolumeConsolidateIndexResponse()
+
+
 def mark_readonly(server: VolumeServer, request: pb.VolumeMarkReadonlyRequest) -> pb.VolumeMarkReadonlyResponse:
     """VolumeMarkReadonly."""
     server.volumes.mark_readonly(

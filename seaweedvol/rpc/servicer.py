@@ -45,6 +45,7 @@ CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
     "VacuumVolumeCommit": vacuum.commit,
     "VacuumVolumeCompact": vacuum.compact,
     "VolumeConfigure": lifecycle.configure,
+    "VolumeConsolidateIndex": lifecycle.consolidate_index,
     "VolumeCopy": transfers.copy_volume,
     "VolumeDelete": lifecycle.delete,
     "VolumeIncrementalCopy": streams.incremental_copy,

@@ -1,8 +1,8 @@
 """Taking over a whole volume from another server.
 
 Blocking, callable from any thread. Texts of refusals are SeaweedFS 4.44's (``volume_grpc_copy.go`` ``VolumeCopy``).
-What differs: the files are copied aside, compared with what the other server says (sizes, and records by a sample), and only
-then take their places; a volume of the same id that is here stays, and is served, until that moment.
+What differs: the files are copied aside, compared with what the other server says (sizes, and records by a sample), and
+only then take their places; a volume of the same id that is here stays, and is served, until that moment.
 """
 
 from __future__ import annotations

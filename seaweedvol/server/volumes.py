@@ -101,6 +101,14 @@ class Volumes:
             return f"volume configure {request_text}: {error}{self._restore(volume_id)}"
         return ""
 
+    def consolidate_index(self, volume_id: VolumeId) -> None:
+        """Move the .idx of a volume to the directory for indexes; reads go on meanwhile.
+
+        :raises VolumeNotFound: when it is not here.
+        :raises StorageError, OSError: when it cannot be moved.
+        """
+        self.store.consolidate_index(volume_id)
+
     def mark_readonly(self, volume_id: VolumeId, *, persist: bool = False, can_delete: bool = False) -> None:
         """Take no more writes.
 

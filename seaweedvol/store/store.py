@@ -275,6 +275,19 @@ class Store:
                     return
             raise self._not_on_disk(volume_id)
 
+    def consolidate_index(self, volume_id: VolumeId) -> None:
+        """Move the .idx of a volume that lies beside its data to the directory for indexes, if there is one.
+
+        :raises VolumeNotFound: when it is not served here.
+        :raises StorageError, OSError: when it cannot be moved; it stays where it is.
+        """
+        with self._changing:
+            for location, volume in self._holders(volume_id)[:1]:
+                with location.changing:
+                    volume.relocate_index(str(location.index_directory))
+                return
+        raise VolumeNotFound(f"volume {volume_id} not found on disk")
+
     def mark_read_only(self, volume_id: VolumeId, *, can_delete: bool = False, persist: bool = False) -> None:
         """Let a volume take no more writes, and deletes only when ``can_delete``; ``persist``: over a restart too.
 

@@ -63,6 +63,15 @@ def index_cases() -> Iterator[RpcCase]:
         call("VolumeDelete", volume_id=1, only_empty=True), call("VolumeDelete", volume_id=1),
         call("DeleteCollection", collection="c"), Files(), Masters(),
     ))
+    super_block = bytes((3, 0, 0, 0, 0, 0, 0, 0))
+    yield RpcCase("an index beside the data", (
+        Place("data/9.dat", super_block), Place("data/9.idx", b""), Place("data/9.vif", INFO),
+        call("VolumeMount", volume_id=9), put(9, 1), put(9, 2), remove(9, 2), Files(), *look(9),
+        call("VolumeConsolidateIndex", volume_id=99), call("VolumeConsolidateIndex"),
+        call("VolumeConsolidateIndex", volume_id=9), Files(), *look(9, *COUNTS), read(9, 1), read(9, 2), put(9, 3),
+        call("VolumeConsolidateIndex", volume_id=9), Files(), *look(9, *COUNTS), Restart(), Files(), read(9, 3),
+        *look(9, *COUNTS), call("VolumeDelete", volume_id=9), Files(), Masters(),
+    ))
 
 
 def together_cases() -> Iterator[RpcCase]:

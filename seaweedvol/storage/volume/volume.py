@@ -35,6 +35,7 @@ from seaweedvol.storage.volume.opening import OpenNeedle, open_now
 from seaweedvol.storage.volume.paths import VolumePaths
 from seaweedvol.storage.volume.reading import PAGED_ABOVE, PagedNeedle, open_needle, read_needle
 from seaweedvol.storage.volume.readonly import ReadOnlyReason
+from seaweedvol.storage.volume.relocating import relocate_index
 from seaweedvol.storage.volume.removing import remove_files
 from seaweedvol.storage.volume.scanning import scan
 from seaweedvol.storage.volume.tiering import (
@@ -403,6 +404,10 @@ class Volume:
     def move_in(self, downloaded: str) -> None:
         """As :func:`tiering.move_in`."""
         move_in(self._core, downloaded)
+
+    def relocate_index(self, directory: str) -> None:
+        """As :func:`relocating.relocate_index`."""
+        relocate_index(self._core, directory)
 
     # -- the end
 
