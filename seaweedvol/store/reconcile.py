@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 _LEFTOVERS: Final = (".cpc", ".cpd", ".cpx")
 # Maps kept beside an .idx; they are made anew from it.
-_DERIVED: Final = (".ldb", ".rdb", ".sdx")
+_DERIVED: Final = (".ldb", ".cpldb", ".rdb", ".sdx")
 
 
 def settle_compactions(directory: Path, index_directory: Path, loaded: Container[VolumeId]) -> dict[VolumeId, str]:

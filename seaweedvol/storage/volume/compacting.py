@@ -129,7 +129,7 @@ def clean_up(core: Core) -> None:
         for path in (core.paths.compacted_data, core.paths.compacted_index):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
-        shutil.rmtree(core.paths.index_base + ".cpldb", ignore_errors=True)
+        shutil.rmtree(core.paths.compacted_level_index, ignore_errors=True)
 
 
 def _begin(core: Core, wanted: Compaction) -> _Begun | None:

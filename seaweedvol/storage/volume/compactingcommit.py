@@ -27,7 +27,7 @@ from seaweedvol.storage.errors import Corrupt, VolumeClosed, VolumeError, Volume
 from seaweedvol.storage.format.index import ALIGNMENT, TOMBSTONE_SIZE, iterate
 from seaweedvol.storage.format.needle import HEADER_LENGTH, Needle
 from seaweedvol.storage.format.superblock import SUPERBLOCK_LENGTH, decode_superblock
-from seaweedvol.storage.needlemap import MapKind, MemoryNeedleMap, read_rows, replay
+from seaweedvol.storage.needlemap import Counts, MapKind, MapSettings, MemoryNeedleMap, read_rows, replay
 from seaweedvol.storage.volume.compacting import next_super_block
 from seaweedvol.storage.volume.core import Core, Files
 from seaweedvol.storage.volume.indexing import is_for_reading, open_needles
@@ -85,6 +85,7 @@ class _Swap:
                 if self._carry(self._note_rows()) <= _FEW_ROWS:
                     break
             self._sync()
+            self._prepare_kind()
         except Exception:
             self._drop()
             raise
@@ -165,6 +166,24 @@ class _Swap:
         self._data.sync()
         self._index.sync()
 
+    def _prepare_kind(self) -> None:
+        """Make the LevelDB that the volume is to have, up to the last rows: writers need not wait for this."""
+        core = self._core
+        if core.maps.kind is MapKind.MEMORY or is_for_reading(core):
+            return
+        from seaweedvol.storage.needlemap.leveldb import open_level_map
+        path = core.paths.compacted_level_index
+        shutil.rmtree(path, ignore_errors=True)
+        index = DiskFile(core.paths.compacted_index, writable=False, role="index")
+        rows = read_rows(index, core.width)
+        try:
+            open_level_map(path, index, rows, rows, Counts(), MapSettings(core.maps.kind)).close()
+            # Without it nobody takes the map to be up to date.
+            os.unlink(os.path.join(path, "LOG"))
+        except OSError as error:
+            core.report(f"volume {core.volume_id} is indexed once it is compacted: {error}")
+            shutil.rmtree(path, ignore_errors=True)
+
     # -- the swap, with the writers kept out
 
     def _finish(self) -> None:
@@ -214,6 +233,8 @@ class _Swap:
         self._data.path = paths.data
         rename_durably(paths.compacted_index, paths.index)
         self._index.path = paths.index
+        if os.path.isdir(paths.compacted_level_index):
+            os.rename(paths.compacted_level_index, paths.level_index)
         os.unlink(paths.compaction_marker)
         failpoints.reach("compacted.unmarked")
         try:
@@ -247,6 +268,7 @@ class _Swap:
             core.report(f"volume {core.volume_id} is read-only after a commit that could not be undone: {error}")
 
     def _drop(self) -> None:
+        shutil.rmtree(self._core.paths.compacted_level_index, ignore_errors=True)
         for path in (self._core.paths.compacted_data, self._core.paths.compacted_index):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -105,17 +106,21 @@ def copy_part(job: WalkJob, row: int, end: int, length: int, stop_above: int) ->
 
 def forget(job: WalkJob) -> None:
     """Let go of the files of a walk that is over."""
-    _plans.pop(job, None)
+    with _plans_lock:
+        _plans.pop(job, None)
 
 
 _plans: dict[WalkJob, _Plan] = {}
+_plans_lock = threading.Lock()
 
 
 def _plan_of(job: WalkJob) -> _Plan:
-    plan = _plans.pop(job, None) or _make_plan(job)
-    _plans[job] = plan
-    while len(_plans) > _PLANS_KEPT:
-        del _plans[next(iter(_plans))]
+    plan = _plans.get(job) or _make_plan(job)
+    with _plans_lock:
+        _plans.pop(job, None)
+        _plans[job] = plan
+        while len(_plans) > _PLANS_KEPT:
+            del _plans[next(iter(_plans))]
     return plan
 
 

@@ -82,6 +82,11 @@ class VolumePaths:
         return self.index_base + ".cpx"
 
     @property
+    def compacted_level_index(self) -> str:
+        """The .cpldb: what a compaction makes to replace the .ldb."""
+        return self.index_base + ".cpldb"
+
+    @property
     def compaction_marker(self) -> str:
         """The .cpc: while it exists, .cpd and .cpx are complete and must replace the old pair."""
         return self.base + ".cpc"

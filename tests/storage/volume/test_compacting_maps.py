@@ -7,9 +7,11 @@ import threading
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.storage.errors import NeedleNotFound
+from seaweedvol.storage.format.checksum import crc32c
 from seaweedvol.storage.format.placement import NO_REPLICATION
 from seaweedvol.storage.format.ttl import EMPTY_TTL
 from seaweedvol.storage.needlemap import MapKind, MapSettings
+from seaweedvol.storage.volume.batching import Put
 from seaweedvol.storage.volume.loading import create_volume, load_volume
 from seaweedvol.storage.volume.volume import Volume
 from tests.contracts.needlemaps import NO_LEVELDB
@@ -81,6 +83,28 @@ class CompactingMapsTests(SynchronousTestCase):
                 volume.close()
             self.assertEqual(self.ground.reports, [])
 
+    def test_many(self) -> None:
+        """So many that a LevelDB has noted how far it is, with changes before and after that point."""
+        volume = self.create(MapKind.LEVELDB)
+        fields, body = b"\0", b"many"
+        for start in range(5000, 30_000, 1000):
+            volume.apply([Put(key, COOKIE, body, crc32c(body), fields, 0) for key in range(start, start + 1000)])
+        list(volume.compact())
+        for key in (5001, 29_999):
+            volume.delete(key, COOKIE)
+        for key in (5002, 29_998):
+            volume.append(draft(key, b"changed"))
+        volume.commit_compaction()
+        for _ in range(2):
+            for key in range(5000, 30_000):
+                found = volume.locate(key)
+                assert found is not None
+                self.assertEqual(found[1] < 0, key in (5001, 29_999), key)
+            self.assertEqual([volume.read(key).data for key in (5000, 5002, 29_998)], [body, b"changed", b"changed"])
+            volume.close()
+            volume = self.load(MapKind.LEVELDB)
+        self.assertEqual(self.ground.reports, [])
+
     def test_sorted(self) -> None:
         """In a sorted file, which volumes that are read-only from the start have; also once they are writable."""
         volume = self.create(MapKind.MEMORY)
@@ -144,4 +168,5 @@ class CompactingMapsTests(SynchronousTestCase):
             self.assertEqual(volume.compaction_revision, 10)
 
     if NO_LEVELDB:
-        test_level.skip = test_low_disk.skip = test_readers.skip = NO_LEVELDB  # type: ignore[attr-defined]
+        test_level.skip = test_many.skip = NO_LEVELDB  # type: ignore[attr-defined]
+        test_low_disk.skip = test_readers.skip = NO_LEVELDB  # type: ignore[attr-defined]
