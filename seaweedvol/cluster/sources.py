@@ -17,6 +17,8 @@ from seaweedvol.server.copying import CopyChunk, CopyRequest, FileStatus
 from seaweedvol.server.interfaces import RemoteCallFailed, TailPiece
 
 CALL_SECONDS: Final = 60.0
+#: How grpcio begins, with the status UNKNOWN, when an address is none.
+_NO_ADDRESS: Final = "Failed to create channel"
 
 
 class Sources:
@@ -75,5 +77,10 @@ class Sources:
         return volume_server_calls(self._channels.to(ServerAddress(address).grpc))
 
 
-def _failure(error: grpc.RpcError) -> RemoteCallFailed:
-    return RemoteCallFailed(go_text(error), code=error.code().name, details=error.details() or "")
+def _failure(error: Any) -> RemoteCallFailed:
+    code, details = error.code(), error.details() or ""
+    if details.startswith(_NO_ADDRESS):
+        # Go finds out when it connects.
+        code = grpc.StatusCode.UNAVAILABLE
+        return RemoteCallFailed(f"rpc error: code = Unavailable desc = {details}", code=code.name, details=details)
+    return RemoteCallFailed(go_text(error), code=code.name, details=details)

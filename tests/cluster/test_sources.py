@@ -102,3 +102,13 @@ class SourcesTests(SynchronousTestCase):
             error = self.assertRaises(RemoteCallFailed, function, THERE, *arguments)
             self.assertEqual((str(error), error.code, error.details),
                              (f"rpc error: code = Unknown desc = {words}", grpc.StatusCode.UNKNOWN.name, words))
+
+    def test_no_address(self) -> None:
+        """What is no address cannot be reached, as in Go."""
+        def refuse(path: str, request: Any) -> Any:
+            raise FakeError(grpc.StatusCode.UNKNOWN, "Failed to create channel to '': it is not valid")
+
+        self.patch(self, "answer", refuse)
+        error = self.assertRaises(RemoteCallFailed, self.sources.file_status, "", VOLUME)
+        self.assertEqual((str(error), error.code), (
+            "rpc error: code = Unavailable desc = Failed to create channel to '': it is not valid", "UNAVAILABLE"))
