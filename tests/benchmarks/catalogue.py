@@ -11,6 +11,7 @@ from tests.benchmarks.readrows import (
 from tests.benchmarks.indexrow import ENTRIES, Index
 from tests.benchmarks.pacedrows import Paced
 from tests.benchmarks.rows import Bars, Row
+from tests.benchmarks.scrubrow import Scrub
 from tests.benchmarks.storage import Storage
 from tests.benchmarks.vacuumrow import Vacuum
 from tests.benchmarks.weedrow import WeedBenchmark
@@ -57,7 +58,9 @@ def all_rows() -> list[Row]:
         Paced("GET 1 KiB, 2000/s", p99=Bars(1.0)),
         Paced("GET 1 KiB, 2000/s beside a copy", p99=Bars(1.5), has_copy=True),
         Paced("GET 1 KiB, 2000/s beside a vacuum", p99=Bars(1.5), has_vacuum=True),
+        Paced("GET 1 KiB, 2000/s beside a scrub", p99=Bars(1.5), has_scrub=True),
         Vacuum("vacuum of 512 MiB, half deleted", speed=Bars(0.8)),
+        Scrub("scrub of 512 MiB, half deleted", speed=Bars(0.5)),
         WeedBenchmark(write_cpu=Bars(0.8), read_rate=Bars(1.2)),
         *(row for row in rows if row.shape is not PLAIN),
         Storage("needle of 1 KiB, in process"),

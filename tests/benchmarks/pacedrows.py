@@ -1,4 +1,4 @@
-"""Rows that ask at a fixed rate and look at the slowest answers, alone and beside a copy or a vacuum over gRPC."""
+"""Rows that ask at a fixed rate and look at the slowest answers, alone and beside a copy, vacuum or scrub over gRPC."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class Paced(Reads):
     p99: Bars = NO_BARS
     has_copy: bool = False
     has_vacuum: bool = False
+    has_scrub: bool = False
     copied: dict[str, list[float]] = attrs.Factory(dict)
     copy_id: int = 0
     source: Path = Path()
@@ -48,7 +49,7 @@ class Paced(Reads):
         """Latencies count here: the rate only says whether a server keeps up, and CPU beside a copy says nothing."""
         self.copy_id = fleets.new_volume_id()
         self.source = fleets.base / "beside"
-        if self.has_vacuum:
+        if self.has_vacuum or self.has_scrub:
             self.length_beside = write_half_deleted(self.source, 1, VACUUMED)
         try:
             outcome = super().run(fleets, pace)
@@ -58,18 +59,19 @@ class Paced(Reads):
                  for line in outcome.lines if line.measure != CPU or not self.is_beside]
         lines.sort(key=lambda line: line.measure != P99)
         if self.is_beside:
-            lines.append(Line(self.name, "copied MiB/s" if self.has_copy else "vacuumed MiB/s", self.copied, True))
+            done = "copied" if self.has_copy else "vacuumed" if self.has_vacuum else "scrubbed"
+            lines.append(Line(self.name, f"{done} MiB/s", self.copied, True))
         return Outcome(lines, outcome.remarks)
 
     @property
     def is_beside(self) -> bool:
         """Whether anything else goes on."""
-        return self.has_copy or self.has_vacuum
+        return self.has_copy or self.has_vacuum or self.has_scrub
 
     def begin(self, servers: Sequence[Server]) -> None:
-        """Also what is copied or vacuumed."""
+        """Also what is copied, vacuumed or scrubbed."""
         super().begin(servers)
-        if self.has_vacuum:
+        if self.has_vacuum or self.has_scrub:
             place_volume(self.source, servers[0], self.copy_id)
         if self.has_copy:
             servers[0].allocate(self.copy_id)
@@ -93,7 +95,8 @@ class Paced(Reads):
         if self.has_copy:
             words = ["tests.benchmarks.copying", *place, str(COPIED), str(COPY_RATE), long_enough]
         else:
-            words = ["tests.benchmarks.vacuuming", *place, str(self.length_beside), long_enough]
+            client = "tests.benchmarks.vacuuming" if self.has_vacuum else "tests.benchmarks.scrubbing"
+            words = [client, *place, str(self.length_beside), long_enough]
         command = [sys.executable, "-m", *words]
         popen = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
         try:
