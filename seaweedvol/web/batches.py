@@ -24,10 +24,11 @@ Done = Callable[[], None]
 # A write of a batch that takes longer keeps the others waiting too long.
 SLOW_SECONDS: Final = 0.010
 # As fast as this many batches in a row must be before they are written in place again; the more often the disk was
-# slow, the more.
+# slow within a while, the more.
 CALM_SECONDS: Final = 0.002
 CALM_BATCHES: Final = 8
 MAX_CALM_BATCHES: Final = 4096
+FORGIVEN_SECONDS: Final = 60.0
 
 _log = Logger()
 
@@ -93,6 +94,7 @@ class _Queue:
         self._is_away = False
         self._is_syncing = False
         self._is_slow = False
+        self._slow_at = 0.0
         self._calm_left = 0
         self._calm_needed = CALM_BATCHES
 
@@ -121,8 +123,11 @@ class _Queue:
             _log.failure("a batch failed")
             _tell(dones)
             return
-        if self._seconds() - began > SLOW_SECONDS:
-            self._is_slow = True
+        now = self._seconds()
+        if now - began > SLOW_SECONDS:
+            if now - self._slow_at > FORGIVEN_SECONDS:
+                self._calm_needed = CALM_BATCHES
+            self._is_slow, self._slow_at = True, now
             self._calm_left = self._calm_needed
             self._calm_needed = min(2 * self._calm_needed, MAX_CALM_BATCHES)
         if any([change.is_taken or isinstance(change, Put) and change.is_known for change in changes]):

@@ -10,7 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.server.interfaces import QuickVolume
 from seaweedvol.storage.volume.batching import Put, Removal, SyncTicket
-from seaweedvol.web.batches import CALM_BATCHES, CALM_SECONDS, MAX_CALM_BATCHES, SLOW_SECONDS, Batches
+from seaweedvol.web.batches import (
+    CALM_BATCHES, CALM_SECONDS, FORGIVEN_SECONDS, MAX_CALM_BATCHES, SLOW_SECONDS, Batches,
+)
 from tests.web.serving import HeldThreads
 
 Change = Put | Removal
@@ -154,6 +156,16 @@ class BatchesTests(SynchronousTestCase):
         for times in range(1, 12):
             self.one_batch(SLOW_SECONDS * 2)
             self.assertEqual(self.calm_batches(), min(CALM_BATCHES << times, MAX_CALM_BATCHES))
+
+    def test_slow_long_ago(self) -> None:
+        """What was slow long ago counts for nothing."""
+        self.threads.is_open = True
+        for _ in range(3):
+            self.one_batch(SLOW_SECONDS * 2)
+            self.calm_batches()
+        self.clock[0] += FORGIVEN_SECONDS
+        self.one_batch(SLOW_SECONDS * 2)
+        self.assertEqual(self.calm_batches(), CALM_BATCHES)
 
     def calm_batches(self) -> int:
         """How many more batches have a thread of their own, all of them being fast."""
