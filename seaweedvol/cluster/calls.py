@@ -30,6 +30,8 @@ CHANNEL_OPTIONS: Final = (
     # Each channel its own connection: a broken one never hides behind another's backoff.
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.enable_http_proxy", 0),
+    # As much may be on its way in one stream: copies of volumes come in blocks of 2 MiB.
+    ("grpc.http2.lookahead_bytes", 16 << 20),
 )
 
 _SPELLINGS: Final = {"OK": "OK", "CANCELLED": "Canceled"}
