@@ -49,6 +49,8 @@ class Connections:
         self._connect = connect
         self._room = threading.BoundedSemaphore(limit)
         self._idle: list[http.client.HTTPConnection] = []
+        # Made once: it reads all certificates that the system trusts.
+        self._security = ssl.create_default_context() if self.is_secure else None
         self._lock = threading.Lock()
 
     def host_header(self, label: str = "") -> str:
@@ -115,8 +117,8 @@ class Connections:
     def _new(self) -> http.client.HTTPConnection:
         sock = self._connect(self.host, self.port)
         sock.settimeout(READ_SECONDS)
-        if self.is_secure:
-            sock = ssl.create_default_context().wrap_socket(sock, server_hostname=self.host)
+        if self._security is not None:
+            sock = self._security.wrap_socket(sock, server_hostname=self.host)
         connection = http.client.HTTPConnection(self.host, self.port, timeout=READ_SECONDS)
         connection.sock = sock
         return connection
