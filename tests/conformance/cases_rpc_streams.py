@@ -41,4 +41,9 @@ def _walks() -> tuple[Step, ...]:
           for volume, since in ((VOLUME, 0), (HOURLY, 1), (EMPTY, 0), (VOLUME, NEVER), (99, 0))),
         call("VolumeTailSender", "needle_body", volume_id=EMPTY, idle_timeout_seconds=2),
         *(call("VolumeTailReceiver", volume_id=99, source_volume_server=source) for source in ("", "127.0.0.1:1")),
+        *(call("VolumeTailReceiver", volume_id=volume, source_volume_server="SELF", since_ns=since,
+               idle_timeout_seconds=1) for volume, since in ((VOLUME, NEVER), (MARKED, 0), (EMPTY, 0))), Files(),
+        *(call("VolumeCopy", volume_id=volume, source_data_node=source, disk_type=disk)
+          for volume in (99, VOLUME) for source in ("127.0.0.1:1", "SELF") for disk in ("", "nvme")
+          if volume == 99 or source != "SELF"),
     )

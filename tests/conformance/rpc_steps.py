@@ -55,11 +55,16 @@ class Call:
         return outcome_differences(go, ours, self.masked)
 
     def _for(self, server: RpcServer) -> Message:
-        """MASTER in the target of a ping stands for the server's own."""
+        """MASTER in the target of a ping stands for the server's own, and SELF for the server as a source."""
         if isinstance(self.request, pb.PingRequest) and "MASTER" in self.request.target:
             target = self.request.target.replace("MASTER-HTTP", f"127.0.0.1:{server.master_port}")
             return pb.PingRequest(
                 target_type=self.request.target_type, target=target.replace("MASTER", server.master))
+        own = f"127.0.0.1:{server.port}.{server.grpc_port}"
+        if isinstance(self.request, pb.VolumeCopyRequest) and self.request.source_data_node == "SELF":
+            return _changed(self.request, source_data_node=own)
+        if isinstance(self.request, pb.VolumeTailReceiverRequest) and self.request.source_volume_server == "SELF":
+            return _changed(self.request, source_volume_server=own)
         return self.request
 
     def _without_times(self, outcome: Outcome) -> Outcome:
@@ -76,6 +81,14 @@ class Call:
             whole = records_of(content)
         messages = [{**message, "file_content": len(block)} for message, block in zip(outcome.messages, blocks)]
         return attrs.evolve(outcome, messages=[*messages, whole])
+
+
+def _changed(request: Message, **fields: str) -> Message:
+    copy = type(request)()
+    copy.CopyFrom(request)
+    for name, value in fields.items():
+        setattr(copy, name, value)
+    return copy
 
 
 @attrs.frozen
