@@ -111,7 +111,9 @@ class ShortRoad:
     """Connections of our own."""
 
     def __init__(self, replica: Replica) -> None:
-        self._sockets, self._site = MemorySockets(task.Clock()), Site(replica)
+        self._sockets = MemorySockets(task.Clock())
+        # Its timers must not be the real reactor's.
+        self._site = Site(replica, reactor=task.Clock())
         self._servers: list[tuple[IProtocol, StringTransport]] = []
         for host in ("one", "two"):
             self._sockets.names[host] = [(socket.AF_INET, (host, 8080))]
