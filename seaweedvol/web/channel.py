@@ -202,7 +202,10 @@ class Channel(LaneSide, Protocol):
                 pass
         finally:
             self._is_advancing = False
-        if not self._is_closing:
+        if self._exchange is None and not self._is_closing:
+            # All that is left is part of a head, which is taken in as it comes.
+            self._resume()
+        elif not self._is_closing:
             self.input_was_taken()
 
     def _begin(self) -> bool:

@@ -212,6 +212,17 @@ class BodyTests(ChannelTests):
         self.assertEqual(self.talk(b"x" * (size - HIGH_WATER - 1)), [201])
         self.assertEqual(len(self.world.ask("GET", fid(2)).body), size)
 
+    def test_long_head_behind(self) -> None:
+        """A head that began to come meanwhile, and is longer than that, is taken in to its end."""
+        self.world.server.upload_limit.limit = 10
+        self.world.server.upload_limit.add(11)
+        self.talk(head("PUT", fid(2), "Content-Length: 1") + b"x")
+        self.talk(head("GET", fid(2), "X: " + "x" * (HIGH_WATER + 1))[:-4])
+        self.assertEqual(self.client.wire.producerState, "paused")
+        self.world.server.upload_limit.release(11)
+        self.assertEqual((self.client.statuses, self.client.wire.producerState), ([201], "producing"))
+        self.assertEqual(self.talk(b"\r\n\r\n"), [201, 200])
+
     def test_gone_within_body(self) -> None:
         """A client that goes away in the middle of its upload leaves nothing behind."""
         self.talk(head("PUT", fid(2), "Content-Length: 1000") + b"x" * 999)
