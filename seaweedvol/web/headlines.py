@@ -178,7 +178,8 @@ def _with_own(facts: Facts, own: list[_Field]) -> Facts | None:
             # The first of several counts, even when it says nothing.
             authorization = value if authorization is None else authorization
         elif name == "Content-Type":
-            if content_type is not None:
+            # An empty one counts too, and it would look like none at all.
+            if content_type is not None or not value:
                 return None
             content_type = value
         elif length >= 0 or not value.isdigit() or not value.isascii() or len(value) > 18:

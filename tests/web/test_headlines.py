@@ -74,7 +74,7 @@ class HeadLinesTests(SynchronousTestCase):
                       (" folded",), ("X: a", "\tfolded"), ("Bad Name: x",), (": x",), ("X: a\x00b",), ("X: a\nY: b",),
                       ("Content-Length: +1",), ("Content-Length:",), ("Content-Length: 1", "Content-Length: 1"),
                       ("Content-Length: " + "1" * 20,), ("Content-Type: a/b", "Content-Type: a/b"),
-                      ("Content-Type:", "Content-Type: a/b")):
+                      ("Content-Type:",), ("Content-Type:", "Content-Type: a/b")):
             self.assertIsNone(HeadLines().facts_of(block(*lines)), lines)
         self.assertIsNone(HeadLines().facts_of(b"X: no host\r\n\r\n"))
         self.assertIsNone(HeadLines().facts_of(b"Host: a b\r\n\r\n"))

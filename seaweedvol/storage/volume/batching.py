@@ -91,9 +91,9 @@ def apply(
     """Make all changes that can be made here, in their order; raises nothing that the disk says.
 
     Not taken are puts of a key that was ever put, in this batch too, unless they say what they replace and need not be
-    synced, and those for which no offset is left; and all, when the volume is closed or read-only (as a remote one is), or without ``blocking`` when somebody else is changing
-    it or its needle map is on disk. When the disk fails both files are as before, and each change that was taken has
-    the error.
+    synced, and those for which no offset is left; and all, when the volume is closed or read-only (as a remote one is),
+    or without ``blocking`` when somebody else is changing it or its needle map is on disk. When the disk fails both
+    files are as before, and each change that was taken has the error.
 
     :param fsync: give a ticket to wait for the device with; None still when nothing was put. Deletions need none.
     """
