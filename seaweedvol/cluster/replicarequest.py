@@ -58,7 +58,8 @@ def replica_headers(token: str, content_type: str = "", pairs: bytes = b"") -> H
     """
     headers = Headers({b"User-Agent": [AGENT]})
     if token:
-        headers.setRawHeaders("Authorization", [f"BEARER {token}"])
+        # Whatever the client sent as one: bytes that are no text stand in it as surrogates.
+        headers.setRawHeaders(b"Authorization", [b"BEARER " + token.encode("utf-8", "surrogateescape")])
     if content_type:
         headers.setRawHeaders("Content-Type", [content_type])
     for name, value in stored_pairs(pairs).items():

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from seaweedvol.security.jwt import token_from
+from seaweedvol.storage.errors import StorageError
 from seaweedvol.storage.format.checksum import crc32c
 from seaweedvol.storage.format.fields import FLAG_MANIFEST, FLAG_TTL, encode_fields, encode_plain_fields
 from seaweedvol.storage.volume.batching import Put, Removal
@@ -177,8 +178,12 @@ class ExpressChanges:
         """Whether a needle that has not been stored, since its key is there, may take the place of what is there."""
         if not put.is_known or put.replaces is not None or query.fsync:
             return False
-        put.replaces = volume.locate(put.key)
-        glimpse = volume.glance(put.key, self._glancer)
+        try:
+            put.replaces = volume.locate(put.key)
+            glimpse = volume.glance(put.key, self._glancer)
+        except StorageError:
+            # It was closed meanwhile, or what is there is damaged.
+            return False
         if not isinstance(glimpse, tuple) or glimpse[0] != put.cookie:
             return False
         put.is_same = glimpse[1] == put.checksum and bytes(glimpse[2]) == put.data

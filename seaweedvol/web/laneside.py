@@ -15,6 +15,8 @@ from seaweedvol.web.outgoing import NOTHING, Outgoing
 if TYPE_CHECKING:
     from seaweedvol.web.sites import Site
 
+_UPLOADS: Final = (b"POST", b"PUT")
+
 Take = Callable[[bytes, "LaneSide"], int]
 """Offers bytes to the express lane: how many of them it took, whole requests only; 0 for none."""
 
@@ -210,7 +212,19 @@ class LaneSide(ABC):
         self._is_untried = False
         # What the lane gives back before it returns is put there again, in front of the rest.
         offered, self.unread = self.unread, bytearray()
-        taken = self._take(bytes(offered), self)
+        taken = self._take(_first_of(offered), self)
         self._is_untried = taken > 0 and not self.unread
-        self.unread += offered[taken:]
+        del offered[:taken]
+        if self.unread:
+            self.unread += offered
+        else:
+            self.unread = offered
         return taken > 0
+
+
+def _first_of(unread: bytearray) -> bytes:
+    """What the lane must see of the first request: of one that is no upload its head, since there may be thousands
+    behind it, and looking at all of them for each would take seconds.
+    """
+    end = 0 if unread.startswith(_UPLOADS) else unread.find(b"\r\n\r\n") + 4
+    return bytes(unread[:end] if end >= 4 else unread)

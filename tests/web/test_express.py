@@ -9,6 +9,9 @@ from typing import Any
 import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
+from seaweedvol.cluster.peeranswer import PeerAnswer
+from seaweedvol.cluster.replicaconnection import Call
+from seaweedvol.cluster.replicaroad import ReplicaRoad
 from seaweedvol.server.interfaces import Location
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.format.checksum import crc32c, legacy_mask
@@ -348,6 +351,28 @@ class ReplicaTests(SynchronousTestCase):
         """Uploads and deletions are repeated before they are answered."""
         self.check(post(fid(1, 8), RANDOM, method="PUT"), post(fid(2, 8) + "?ttl=3m&ts=5&fsync=true", BODY, FORM),
                    post(fid(3, 8) + ".x", RANDOM, ("Content-Type", "a/b")), Request("DELETE", fid(1, 8)))
+
+    def test_bytes_as_token(self) -> None:
+        """What a client sends as a token that nobody asked for goes on to the others, whatever it is."""
+        waiting: list[Call] = []
+
+        class Network:
+            """Connects to nobody."""
+
+            def send(self, url: str, call: Call) -> None:
+                """See Network."""
+                waiting.append(call)
+
+        self.replicators[0].road = ReplicaRoad(Network())
+        upload = post(fid(1, 8), RANDOM, ("Authorization", "Bearer a\xffb"), method="PUT")
+        for request in (upload, Request("DELETE", fid(1, 8), (("Authorization", "Bearer a\xffb"),))):
+            client = self.roads.lane.world.client()
+            client.write(request.encode())
+            call, = waiting
+            waiting.clear()
+            self.assertIn(b"\r\nAuthorization: BEARER a\xffb\r\n", call.request)
+            call.answered(PeerAnswer(204, b"", True))
+            self.assertEqual(len(client.statuses), 1)
 
     def test_failing(self) -> None:
         """What is said of a replica that fails."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from seaweedvol.storage.errors import VolumeClosed
 from seaweedvol.storage.ids import NeedleId, VolumeId
+from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.web.batches import Batches
+from seaweedvol.web.laneside import LaneSide
 from seaweedvol.web.sites import make_takes
 from tests.conformance.exchange import Request, get, post
 from tests.conformance.samples import RANDOM
@@ -142,6 +145,42 @@ class HeldTests(SynchronousTestCase):
         self.assertEqual(client.received, b"")
         self.turns.batches.flush()
         self.assertEqual(client.statuses, [201, 200, 404])
+
+    def test_many_behind(self) -> None:
+        """Of thousands of requests in a row the lane is shown one at a time: looking at all for each took seconds."""
+        take, offered = self.world.site.take, []
+        assert take is not None
+
+        def watched(data: bytes, channel: LaneSide) -> int:
+            offered.append(len(data))
+            return take(data, channel)
+
+        self.world.site.take = watched
+        client = self.turns.client()
+        client.write(UPLOAD)
+        one = get(fid(1)).encode()
+        for _ in range(2):
+            client.write(one * 500)
+        client.write(UPLOAD + one)
+        while len(client.statuses) < 1003:
+            self.turns.batches.flush()
+            self.turns.threads.run()
+        self.assertEqual(client.statuses, [201] + [200] * 1000 + [204, 200])
+        self.assertEqual(offered, [len(UPLOAD)] + [len(one)] * 1000 + [len(UPLOAD + one), len(one)])
+
+    def test_closed_meanwhile(self) -> None:
+        """An upload whose volume goes away before what it replaces was looked at is the general road's."""
+        def gone(volume: Volume, key: int) -> None:
+            raise VolumeClosed("volume 1 is closed")
+
+        self.patch(Volume, "locate", gone)
+        client = self.turns.client()
+        for request in (post(fid(1), RANDOM[::-1], ("Content-Type", "a/b"), method="PUT").encode(), UPLOAD):
+            client.write(request)
+            self.turns.batches.flush()
+        self.turns.threads.open()
+        self.assertEqual((client.statuses, self.turns.road.asked), ([201, 201], 1))
+        self.assertEqual(self.world.server.upload_limit.in_flight, 0)
 
     def test_leaving(self) -> None:
         """The upload of a client that left is stored, and nothing is counted for it any more."""
