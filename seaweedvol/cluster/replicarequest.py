@@ -87,7 +87,7 @@ def write_refusal(asked: bytes, status: int, body: bytes) -> str | None:
     url = asked.decode("ascii")
     try:
         answer = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         reason = "unexpected end of JSON input" if not body else str(error)
         return f"unmarshal {url}: {reason}"
     refusal = _error_of(answer) or ("" if status < 400 and isinstance(answer, dict) else f"status {status}")
@@ -100,7 +100,7 @@ def delete_refusal(status: int, body: bytes) -> str | None:
         return None
     try:
         error = _error_of(json.loads(body))
-    except ValueError:
+    except (ValueError, RecursionError):
         error = ""
     return error or body.decode("utf-8", "replace")
 

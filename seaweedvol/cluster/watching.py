@@ -100,8 +100,9 @@ class Watcher:
                 try:
                     watched.on_event(event)
                 except Exception:
-                    _log.failure("connection failed")
-                    watched.connectionLost(Failure())
+                    reason = Failure()
+                    _log.failure("connection failed", reason)
+                    _drop(watched, reason)
         for call in self.after_round:
             call()
 
@@ -115,3 +116,11 @@ class Watcher:
     def logPrefix(self) -> str:
         """See IReadDescriptor."""
         return "replicas"
+
+
+def _drop(watched: Watched, reason: Failure) -> None:
+    """Out of here no exception may come: the reactor would take the watcher out, and no replica be heard again."""
+    try:
+        watched.connectionLost(reason)
+    except Exception:
+        _log.failure("cannot drop a connection")

@@ -1,8 +1,8 @@
 """Uploads and deletions on the express lane: found in the bytes of a connection, made in batches, then answered.
 
-Takes small files that are stored as they come, under new keys. What is to be compressed, unpacked, turned, compared
-with what is there, or refused, is the general road's (:mod:`writing`, :mod:`deleting`), from the same bytes. Names,
-types, checks and replies are decided by the functions that it uses too.
+Takes small files that are stored as they come, under new keys or in the place of small needles. What is to be
+compressed, unpacked, turned or refused is the general road's (:mod:`writing`, :mod:`deleting`), from the same bytes.
+Names, types, checks and replies are decided by the functions that it uses too.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class VerdictTests(SynchronousTestCase):
     def test_what_is_no_json_object_was_not_written(self) -> None:
         """Also when it begins or ends like one."""
         for body in (b"", b"{", b"[]", b'{"size":1,}', b'{"name":"a"}{}', b'{"name":"a""size":1}', b'{"name":"\n"}',
-                     b'{"name":"\xff"}', b'{"size":}', b'{,"size":1}'):
+                     b'{"name":"\xff"}', b'{"size":}', b'{,"size":1}', b"[" * 100_000):
             self.assertIsNotNone(write_refusal(URL, 201, body), body)
 
     def test_unchanged_needs_no_body(self) -> None:
@@ -59,5 +59,6 @@ class VerdictTests(SynchronousTestCase):
         """Some statuses are well whatever the body says; else it gives the reason."""
         for status in (200, 202, 204, 404):
             self.assertIsNone(delete_refusal(status, b'{"error":"x"}'))
-        for body, text in ((b'{"error":"x"}', "x"), (b'{"error":1}', '{"error":1}'), (b"\xff", "\ufffd"), (b"", "")):
+        for body, text in ((b'{"error":"x"}', "x"), (b'{"error":1}', '{"error":1}'), (b"\xff", "\ufffd"), (b"", ""),
+                           (b"[" * 100_000, "[" * 100_000)):
             self.assertEqual(delete_refusal(500, body), text)

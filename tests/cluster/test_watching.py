@@ -97,3 +97,11 @@ class WatcherTests(SynchronousTestCase):
         self.watcher.doRead()
         self.assertEqual((len(self.one.lost), self.two.told), (1, [READABLE]))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_error_of_the_end_too(self) -> None:
+        """Nothing comes out, as the reactor would ask no more."""
+        self.watcher.watch(self.ends[0][0], self.one, READABLE)
+        self.one.error = ZeroDivisionError()
+        self.patch(self.one, "connectionLost", lambda reason: reason.raiseException())
+        self.watcher.doRead()
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
