@@ -125,11 +125,12 @@ class Server:
 
 def launch(
     kind: str, base: pathlib.Path, *, flags: Sequence[str] = (), security: str = "", master: int | None = None,
-    ready: str = "/healthz",
+    ready: str = "/healthz", volume_mb: int = 64,
 ) -> Server:
     """Start a volume server of ``kind`` ("go" or "ours"), and a Go master unless the port of one is given.
 
     :param ready: what must answer below 500 before it counts as up.
+    :param volume_mb: from which size on a volume is full, if a master is started.
     """
     base.mkdir(parents=True, exist_ok=True)
     (base / "data").mkdir(exist_ok=True)
@@ -138,7 +139,7 @@ def launch(
     port, public, grpc_port, master_port = free_ports(4)
     processes = []
     if master is None:
-        processes.append(_start_master(base, master_port))
+        processes.append(_start_master(base, master_port, volume_mb))
     else:
         master_port = master
     arguments = [
@@ -174,7 +175,7 @@ def launch(
     return server
 
 
-def _start_master(base: pathlib.Path, port: int) -> Process:
+def _start_master(base: pathlib.Path, port: int, volume_mb: int) -> Process:
     (base / "master").mkdir(exist_ok=True)
     process = start(
         [
@@ -185,7 +186,7 @@ def _start_master(base: pathlib.Path, port: int) -> Process:
             f"-port={port}",
             f"-mdir={base / 'master'}",
             "-peers=none",
-            "-volumeSizeLimitMB=64",
+            f"-volumeSizeLimitMB={volume_mb}",
         ],
         base / "master.log",
     )
