@@ -19,12 +19,21 @@ from seaweedvol.storage.volume.paths import VolumePaths
 from seaweedvol.storage.volume.readonly import ReadOnlyReason, WriteGate
 
 
+OpenedBefore = tuple[tuple[int, int], int, int, bytes, int]
+"""Offset and size by the map, cookie, bytes of data, fields, stored checksum."""
+
+
 @attrs.frozen(eq=False)
 class Files:
-    """The two files that belong together. They are replaced as one: a reader takes the pair once and keeps it."""
+    """The two files that belong together. They are replaced as one: a reader takes the pair once and keeps it.
+
+    :ivar opened: what ``opening`` remembers of large needles, by key. What lies at a place of the .dat never changes,
+        unless the .dat is cut there.
+    """
 
     data: IVolumeFile
     needles: INeedleMap
+    opened: dict[int, OpenedBefore] = attrs.Factory(dict)
 
 
 @attrs.frozen
@@ -113,3 +122,4 @@ class Core:
             files.data.truncate(end)
         except OSError as error:
             self.report(f"cannot cut {files.data.path} back to {end} bytes: {error}")
+        files.opened.clear()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _DATA_START: Final = HEADER_LENGTH + 4
 _MAX_TAIL: Final = 2048
+# Needles of a volume whose heads are remembered; of those alone that are not verified as a whole at each read.
+MAX_OPENED: Final = 256
 # One thread opens needles, so there is one of each; what is in them is used before the next is opened.
 _HEAD: Final = memoryview(bytearray(_DATA_START))
 _TAIL: Final = memoryview(bytearray(_MAX_TAIL))
@@ -79,6 +81,12 @@ def open_now(core: Core, key: int) -> OpenNeedle | None:
         return None
     offset, size = found
     file = files.data
+    before = files.opened.get(key)
+    if before is not None and before[0] == found:
+        _, cookie, length, fields, checksum = before
+        opened = OpenNeedle(cookie, size, length, fields, offset + _DATA_START, file)
+        opened.checksum = checksum
+        return opened
     if file.read_now(_HEAD, offset) != _DATA_START:
         return None
     cookie, found_key, found_size, length = _UNPACK_HEAD(_HEAD)
@@ -92,7 +100,12 @@ def open_now(core: Core, key: int) -> OpenNeedle | None:
         return None
     opened = OpenNeedle(cookie, size, length, bytes(tail[:fields_length]), start, file)
     opened.checksum, = _UNPACK_CHECKSUM(tail, fields_length)
-    return opened if size > PAGED_ABOVE or _verify(opened) else None
+    if size <= PAGED_ABOVE:
+        return opened if _verify(opened) else None
+    if len(files.opened) >= MAX_OPENED:
+        files.opened.clear()
+    files.opened[key] = found, cookie, length, opened.fields, opened.checksum
+    return opened
 
 
 def _verify(opened: OpenNeedle) -> bool:
