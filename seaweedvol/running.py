@@ -7,7 +7,6 @@ brought to the disks, a while waited for clients to notice, ports closed, volume
 from __future__ import annotations
 
 import atexit
-import ctypes
 import gc
 import logging
 import os
@@ -28,6 +27,7 @@ from seaweedvol.config.errors import ConfigError, in_one_line
 from seaweedvol.config.security import reload_security
 from seaweedvol.disks import Disks
 from seaweedvol.server.server import VolumeServer
+from seaweedvol.storage.memory import give_back
 
 #: Seconds between the hand-overs of busy Python threads: gRPC's threads must not keep the reactor waiting.
 SWITCH_INTERVAL: Final = 0.0005
@@ -228,11 +228,7 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    try:
-        # Loading large indexes leaves much free memory behind, which glibc would keep.
-        ctypes.CDLL(None).malloc_trim(0)
-    except AttributeError:
-        pass  # another C library, with ways of its own
+    give_back()
 
 
 def allow_open_files() -> None:

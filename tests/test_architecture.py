@@ -48,11 +48,12 @@ LAYERS: Final = (
     Row("storage.errors", 1, NOTHING),
     Row("storage.ids", 1, ("storage.errors",)),
     Row("storage.failpoints", 1, NOTHING),
+    Row("storage.memory", 1, NOTHING),
     Row("storage.format", 1, ERRORS_AND_IDS),
     Row("storage.format.volumeinfo", 1, ERRORS_AND_IDS + ("storage.format", "pb")),
     Row("storage.format.state", 1, ERRORS_AND_IDS + ("storage.format", "pb")),
     Row("storage.backend", 1, VALUES + ("storage.failpoints",)),
-    Row("storage.needlemap", 1, VALUES + ("storage.failpoints", "storage.backend")),
+    Row("storage.needlemap", 1, VALUES + ("storage.failpoints", "storage.memory", "storage.backend")),
     Row("storage.volume", 1, VALUES + ("storage.failpoints", "storage.backend", "storage.needlemap")),
     Row("ec", 1, ("storage",)),
     # layer 2

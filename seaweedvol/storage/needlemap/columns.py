@@ -134,6 +134,11 @@ class Columns:
 
         return get
 
+    def at(self, at: Position) -> Found:
+        """Offset and signed size of what stands at a position, or None."""
+        value = self.values[at] if self.high is None else self.high[at] << 64 | self.values[at]
+        return unpack(value) if value else None
+
     def store(self, at: Position, value: int) -> None:
         """Replace the value at a position."""
         self.values[at] = value & WORD

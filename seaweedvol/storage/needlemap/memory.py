@@ -82,11 +82,18 @@ class MemoryNeedleMap:
         return self._delete(key)
 
     def _delete(self, key: int) -> int:
-        found = self.get(key)
+        columns = self._columns
+        at = columns.find(key)
+        # Most are in the arrays, and need to be found there once only.
+        found = columns.at(at) if at >= 0 else self.get(key)
         if found is None or found[1] < 0:
             return 0
         offset, size = found
-        self._set(key, pack(offset, -size or TOMBSTONE_SIZE))
+        value = pack(offset, -size or TOMBSTONE_SIZE)
+        if at >= 0:
+            columns.store(at, value)
+        else:
+            self._set(key, value)
         self.counts.add_delete(size)
         return size
 

@@ -6,14 +6,19 @@ The outcome, counts included, is that of taking the rows one by one as ``doLoadi
 
 from __future__ import annotations
 
+from typing import Final
+
 import attrs
 import numpy
 
 from seaweedvol.storage.format.index import TOMBSTONE_SIZE, OffsetWidth
+from seaweedvol.storage.memory import give_back
 from seaweedvol.storage.needlemap.columns import Columns, empty_columns, make_columns
 from seaweedvol.storage.needlemap.counts import Counts
 from seaweedvol.storage.needlemap.rows import Mask, Rows
 
+#: After the replay of so many rows, free memory is worth giving back.
+LARGE: Final = 1 << 20
 _HALF = numpy.uint64(32)
 
 
@@ -35,7 +40,12 @@ def replay(rows: Rows, fixed_length: int) -> tuple[Columns, Counts]:
     is_repeat = numpy.zeros(len(rows), numpy.bool_)
     numpy.equal(rows.keys[1:], rows.keys[:-1], out=is_repeat[1:])
     _count_deletions(counts, rows, is_put, is_repeat)
-    return _columns(_final(rows, is_put, is_repeat)), counts
+    columns = _columns(_final(rows, is_put, is_repeat))
+    is_large = len(rows) >= LARGE
+    del rows, is_put, is_repeat
+    if is_large:
+        give_back()
+    return columns, counts
 
 
 def final_rows(rows: Rows) -> Rows:
