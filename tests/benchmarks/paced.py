@@ -53,6 +53,8 @@ def run(port: int, connections: int, rate: float, seconds: float, requests: tupl
                 received += connection.received
                 del waiting[descriptor]
                 idle.append((connection, now))
+    if not latencies:
+        raise SystemExit("no answer came")
     latencies.sort()
     return {"count": count, "seconds": now - start, "bytes": received, "refused": refused, "broken": 0,
             "p50": latencies[len(latencies) // 2] * 1e3, "p99": latencies[len(latencies) * 99 // 100] * 1e3}
