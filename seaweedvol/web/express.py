@@ -41,7 +41,7 @@ _READ = re.compile(
     rb"(GET|HEAD) /([0-9]{1,9})[,/]([0-9a-fA-F]{1,16})([0-9a-fA-F]{8})(?:\.[A-Za-z0-9]{1,16})?"
     rb"(?:\?jwt=([A-Za-z0-9_.\-]+))? HTTP/1\.1\r\n").match
 _BLANK_LINE: Final = b"\r\n\r\n"
-_FIRST_OF_READS: Final = b"GH"
+_FIRST_OF_READS: Final = frozenset((b"G", b"H"))
 # In the middle of a head, so that what is left without it is the same request.
 _PASSING = re.compile(rb"(?<=[^\n]\r\n)X-Amz-Request-Id: [0-9A-Za-z\-]{1,64}\r\n", re.IGNORECASE).search
 _MAX_REMEMBERED: Final = 4096
@@ -126,7 +126,7 @@ class Express:
         :returns: how many bytes it took; 0 when the request is the general road's.
         """
         try:
-            if data[0] not in _FIRST_OF_READS:
+            if data[:1] not in _FIRST_OF_READS:
                 return self._change(data, channel)
             length = len(data)
             asked = self._known.get(data) or self._recall(data) if length <= _MAX_REMEMBERED_LENGTH else None
