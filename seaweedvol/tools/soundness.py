@@ -14,7 +14,6 @@ from typing import Final
 import attrs
 
 from seaweedvol.storage.errors import ChecksumMismatch, Corrupt, NeedleTooLarge
-from seaweedvol.storage.format.checksum import legacy_mask
 from seaweedvol.storage.format.fields import fields_length
 from seaweedvol.storage.format.needle import HEADER_LENGTH, Needle, NeedleVersion, decode_header
 
@@ -102,10 +101,3 @@ class Judge:
         size = decode_header(record)[2]
         judgement = self.judge(record, size) if size > 0 else None
         return judgement is not None and judgement.is_usable
-
-
-def has_old_checksum(record: bytes, needle: Needle) -> bool:
-    """Whether the masked form of the checksum was stored, as before SeaweedFS 3.09."""
-    at = HEADER_LENGTH + needle.size
-    stored = int.from_bytes(record[at:at + 4], "big")
-    return bool(needle.data) and stored == legacy_mask(needle.checksum) != needle.checksum

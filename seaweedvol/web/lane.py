@@ -55,14 +55,12 @@ class Lane:
 
     :ivar readers: connections to be read, by descriptor. A connection is here exactly while it wants EPOLLIN.
     :ivar after_round: called after each batch of events, when all the requests that came with it are known.
-    :ivar seconds: the reactor's time at the beginning of the last round.
     :ivar is_in_round: whether ``after_round`` is about to be called.
     """
 
     def __init__(self, reactor: Any) -> None:
         self.readers: dict[int, Reader] = {}
         self.after_round: list[Callable[[], None]] = []
-        self.seconds: float = reactor.seconds()
         self.is_in_round = False
         self._reactor = reactor
         self._watched: dict[int, Watched] = {}
@@ -137,14 +135,13 @@ class Lane:
 
     def doRead(self) -> None:
         """Serve whoever is ready. Everything that is done for each request is written out here: calls cost."""
-        readers, seconds, length, readable = self.readers, self._reactor.seconds, RECEIVE_LENGTH, select.EPOLLIN
+        readers, length, readable = self.readers, RECEIVE_LENGTH, select.EPOLLIN
         for _ in range(ROUNDS):
             if self._epoll is None:
                 return
             events = self._epoll.poll(0, BATCH)
             if not events:
                 return
-            self.seconds = seconds()
             self.is_in_round = True
             others = None
             for number, event in events:
