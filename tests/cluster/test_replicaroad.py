@@ -210,7 +210,7 @@ class SameBytesTests(SynchronousTestCase):
            pairs=st.sampled_from(
                (b"", b"{", b'{"Owner":"\xc3\xa4","n":"1\\r\\n2"}', b'{"a b":"c"}', b'{"\\ud800":"c"}')),
            fsync=st.booleans(), token=st.one_of(st.sampled_from(("", "a.b-c_d")), TEXTS),
-           md5=st.sampled_from(("", "bWQ1==")), path=st.one_of(st.just("/3,01"), TEXTS.map("/{}".format)))
+           md5=st.sampled_from(("", "bWQ1==")), path=st.one_of(st.just("/3,01"), PATHS))
     def test_writes(self, data: bytes, name: bytes, mime: bytes, flags: int, last_modified: int, ttl: Ttl | None,
                     pairs: bytes, fsync: bool, token: str, md5: str, path: str) -> None:
         """Whatever the needle is like."""
@@ -221,7 +221,7 @@ class SameBytesTests(SynchronousTestCase):
         self.assertEqual(short, long)
 
     @settings(max_examples=50, deadline=None)
-    @given(token=TEXTS, path=TEXTS.map("/{}".format))
+    @given(token=TEXTS, path=PATHS)
     def test_deletes(self, token: str, path: str) -> None:
         """With any token and path."""
         long, short = self.both(lambda replicator: defer.Deferred.fromCoroutine(replicator.delete(
