@@ -7,7 +7,7 @@ reactor and no wire format. Methods marked *blocking* are called from worker thr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
@@ -260,6 +260,46 @@ class ISources(Protocol):
 
     def tail(self, address: str, volume_id: int, since_ns: int, idle_ticks: int) -> Iterator[TailPiece]:
         """What is appended to a volume there, as :func:`tailing.send_tail` gives it there."""
+        ...
+
+
+class IShards(Protocol):
+    """The shards of erasure coded volumes on other servers: where they are, what is in them. Everything is *blocking*,
+    but what is said otherwise.
+
+    Addresses are ``host:port`` or ``host:port.grpcPort``, as :attr:`Location.address`.
+    """
+
+    def locations(self, volume_id: int, *, fresh: bool = False) -> Mapping[int, Sequence[str]]:
+        """The addresses of all holders of each shard, this server among them; no entry for a shard that nobody holds.
+
+        What the master said is remembered: 11 seconds while fewer shards are known than it takes to read, 7 minutes
+        while some are missing, 37 minutes when all are known.
+
+        :param fresh: ask the master though something is remembered.
+        :raises LookupFailed: when the master cannot be asked, or knows no such volume.
+        """
+        ...
+
+    def forget(self, volume_id: int, shard_id: int, address: str) -> None:
+        """Take a holder that has failed out of what is remembered. Any thread, at once."""
+        ...
+
+    def read(self, address: str, volume_id: int, shard_id: int, offset: int, length: int, *, key: int = 0,
+             encode_time_ns: int = 0) -> tuple[bytes, bool]:
+        """Bytes of a shard there, exactly ``length`` of them, and whether the needle ``key`` is known there as deleted
+        (then there are no bytes).
+
+        :param encode_time_ns: refuse a shard of another encoding; 0 takes any.
+        :raises RemoteCallFailed: also when there are fewer bytes.
+        """
+        ...
+
+    def delete(self, address: str, collection: str, volume_id: int, key: int, version: int) -> None:
+        """Put the needle into the journal of deletions there.
+
+        :raises RemoteCallFailed: when the server refuses or cannot be reached.
+        """
         ...
 
 
