@@ -114,6 +114,10 @@ class RemoteFailed(StorageError):
     """Raised when an object store does not do what it is asked."""
 
 
+class TooFewShards(VolumeError):
+    """Raised when fewer shards of an encoded volume can be had than it has data shards."""
+
+
 # --- directories -------------------------------------------------------------------------------------------------
 
 class NoFreeSlot(StorageError):
