@@ -270,13 +270,14 @@ class IShards(Protocol):
     Addresses are ``host:port`` or ``host:port.grpcPort``, as :attr:`Location.address`.
     """
 
-    def locations(self, volume_id: int, *, fresh: bool = False) -> Mapping[int, Sequence[str]]:
+    def locations(self, volume_id: int, *, fresh: bool = False, needed: int = 10,
+                  total: int = 14) -> Mapping[int, Sequence[str]]:
         """The addresses of all holders of each shard, this server among them; no entry for a shard that nobody holds.
 
-        What the master said is remembered: 11 seconds while fewer shards are known than it takes to read, 7 minutes
-        while some are missing, 37 minutes when all are known.
+        What the master said is remembered: 11 seconds while fewer than ``needed`` shards are known, 7 minutes while
+        fewer than ``total``, 37 minutes when all are known; longer when the master cannot be asked again.
 
-        :param fresh: ask the master though something is remembered.
+        :param fresh: ask the master though something is remembered, unless it was asked within a second.
         :raises LookupFailed: when the master cannot be asked, or knows no such volume.
         """
         ...
