@@ -147,7 +147,7 @@ class LocationsTests(Case):
         self.assertEqual(len(self.shards.locations(VOLUME, fresh=True)), 2)
 
     def test_forget(self) -> None:
-        """A holder that failed is named no more, until the master is asked again; what was given out stays as it was."""
+        """A holder that failed is named no more, until it is asked for again; what was given out stays."""
         self.cluster.answers["LookupEcVolume"] = places(14)
         self.shards.forget(VOLUME, 0, "s0:8080")
         first = self.shards.locations(VOLUME)
