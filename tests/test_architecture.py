@@ -56,6 +56,7 @@ LAYERS: Final = (
     Row("storage.needlemap", 1, VALUES + ("storage.failpoints", "storage.memory", "storage.backend")),
     Row("storage.volume", 1, VALUES + ("storage.failpoints", "storage.backend", "storage.needlemap")),
     Row("ec", 1, ("storage",)),
+    Row("ec.sidecar", 1, ("storage", "ec", "pb")),
     # layer 2
     Row("store", 2, ("storage", "ec")),
     Row("security", 2, ERRORS_AND_IDS),
@@ -65,23 +66,26 @@ LAYERS: Final = (
     Row("config", 2, ERRORS_AND_IDS),
     Row("deflate", 2, NOTHING),
     Row("query", 2, NOTHING),
+    Row("logs.asking", 2, NOTHING),
     # layer 3
     Row("server", 3, CORE + SIDE_LIBRARIES + ("pb",)),
     # layer 4: adapters hand values of the core on, but work on it only through server
-    Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security") + VALUES
+    Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security", "logs.asking") + VALUES
         + DRAFTS_AND_PAGES + AT_HAND),
-    Row("rpc", 4, ("server", "config", "metrics", "security", "pb") + VALUES),
+    Row("rpc", 4, ("server", "config", "metrics", "security", "pb", "logs.asking") + VALUES),
     Row("cluster", 4, ("server", "store.report", "store.events", "config", "metrics", "security", "pb") + VALUES),
     Row("master", 4, ("config", "metrics", "security", "pb") + VALUES),
     Row("disks", 4, ("store", "config", "metrics") + ERRORS_AND_IDS),
+    Row("logs", 4, ("config",)),
     # layer 5
+    Row("life", 5, EVERYTHING),
     Row("running", 5, EVERYTHING),
     Row("tap", 5, EVERYTHING),
     Row("cli", 5, EVERYTHING),
     Row("tools", 5, EVERYTHING),
 )
 
-_ADAPTERS: Final = ("web", "rpc", "cluster", "master", "disks", "running", "tap", "cli")
+_ADAPTERS: Final = ("web", "rpc", "cluster", "master", "disks", "running", "tap", "cli", "life", "logs")
 # Libraries that only some packages may know.
 LIBRARY_HOMES: Final = {
     "twisted": _ADAPTERS,
@@ -90,7 +94,7 @@ LIBRARY_HOMES: Final = {
     "grpc": ("rpc", "cluster", "master"),
     "plyvel": ("storage.needlemap.levelstore",),
     "botocore": ("tier",),
-    "google": ("tier", "rpc", "storage.format", "pb"),
+    "google": ("tier", "rpc", "storage.format", "ec.sidecar", "pb"),
     "azure": ("tier",),
     "requests": ("tier",),
 }

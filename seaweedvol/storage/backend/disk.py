@@ -174,6 +174,18 @@ class DiskFile:
         self._descriptor = None
 
 
+def reserve_blocks(descriptor: int, length: int) -> None:
+    """Take room for ``length`` bytes without growing the file, where the file system can do that.
+
+    :raises OSError: when it can, and has no such room.
+    """
+    try:
+        _fallocate(descriptor, length)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+
+
 def _fallocate(descriptor: int, length: int) -> None:
     """``fallocate(2)`` with KEEP_SIZE, which :mod:`os` does not offer (``posix_fallocate`` grows the file)."""
     import ctypes  # only here: loading it costs more than all the rest of this module
