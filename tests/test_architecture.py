@@ -27,6 +27,7 @@ SIDE_LIBRARIES: Final = ("security", "images", "metrics", "tier", "config", "que
 VALUES: Final = ERRORS_AND_IDS + ("storage.format",)
 DRAFTS_AND_PAGES: Final = ("storage.volume.writing", "storage.volume.reading")
 AT_HAND: Final = ("storage.volume.batching", "storage.volume.glancing", "storage.volume.opening")
+REPORTS: Final = ("store.report", "store.shardreport", "store.events")
 EVERYTHING: Final = ("",)
 
 
@@ -73,7 +74,7 @@ LAYERS: Final = (
     Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security", "logs.asking") + VALUES
         + DRAFTS_AND_PAGES + AT_HAND),
     Row("rpc", 4, ("server", "config", "metrics", "security", "pb", "logs.asking") + VALUES),
-    Row("cluster", 4, ("server", "store.report", "store.events", "config", "metrics", "security", "pb") + VALUES),
+    Row("cluster", 4, ("server", "config", "metrics", "security", "pb") + REPORTS + VALUES),
     Row("master", 4, ("config", "metrics", "security", "pb") + VALUES),
     Row("disks", 4, ("store", "config", "metrics") + ERRORS_AND_IDS),
     Row("logs", 4, ("config",)),

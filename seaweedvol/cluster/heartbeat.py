@@ -23,8 +23,10 @@ from seaweedvol.cluster.reporting import Sender, Telling, announcement, goodbye,
 from seaweedvol.config.address import ServerAddress
 from seaweedvol.pb.master_pb2 import Heartbeat, HeartbeatResponse
 from seaweedvol.server.server import Life
-from seaweedvol.store.events import StoreEvents, VolumeAdded, VolumeRemoved
+from seaweedvol.store.events import Event as StoreEvent
+from seaweedvol.store.events import ShardsAdded, StoreEvents, VolumeAdded
 from seaweedvol.store.report import StoreReport
+from seaweedvol.store.shardreport import ShardReport
 
 GOODBYE_SECONDS: Final = 2.0
 
@@ -40,7 +42,11 @@ class IReporter(Protocol):
     is_preallocating: bool
 
     def report(self) -> StoreReport:
-        """All that the master wants to know. May block; called from a stream's thread."""
+        """All that the master wants to know of volumes. May block; called from a stream's thread."""
+        ...
+
+    def shard_reports(self) -> Sequence[ShardReport]:
+        """All that it wants to know of shards. From any thread."""
         ...
 
 
@@ -152,9 +158,9 @@ class HeartbeatService(Service):
 
     # --- events ---
 
-    def _store_changed(self, event: VolumeAdded | VolumeRemoved) -> None:
+    def _store_changed(self, event: StoreEvent) -> None:
         """Comes from any thread."""
-        known = machine.Appeared if isinstance(event, VolumeAdded) else machine.Vanished
+        known = machine.Appeared if isinstance(event, VolumeAdded | ShardsAdded) else machine.Vanished
         self._clock.callFromThread(self._feed, known(event.report))
 
     def _feed(self, event: machine.Event) -> None:
@@ -184,7 +190,7 @@ class HeartbeatService(Service):
             if item is Beat.VOLUMES:
                 return telling.volume_beat(self._store.report())
             if item is Beat.SHARDS:
-                return shard_beat()
+                return shard_beat(self._store.shard_reports())
             if item is Beat.GOODBYE:
                 return goodbye(self._sender)
             assert not isinstance(item, Beat)

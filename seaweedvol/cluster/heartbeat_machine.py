@@ -15,6 +15,7 @@ import attrs
 
 from seaweedvol.config.address import ServerAddress
 from seaweedvol.store.report import VolumeReport
+from seaweedvol.store.shardreport import ShardReport
 
 PULSE_SECONDS: Final = 5.0
 SHARD_BEAT_EVERY: Final = 17
@@ -85,16 +86,16 @@ class Pulsed:
 
 @attrs.frozen
 class Appeared:
-    """The store has a volume it did not have."""
+    """The store has a volume, or shards, that it did not have."""
 
-    report: VolumeReport
+    report: VolumeReport | ShardReport
 
 
 @attrs.frozen
 class Vanished:
-    """The store has a volume no more."""
+    """The store has a volume, or shards, no more."""
 
-    report: VolumeReport
+    report: VolumeReport | ShardReport
 
 
 @attrs.frozen
@@ -123,9 +124,9 @@ class Send:
 
 @attrs.frozen
 class Announce:
-    """Put a beat with one new or one deleted volume on the stream."""
+    """Put a beat with one new or one deleted volume, or such shards, on the stream."""
 
-    report: VolumeReport
+    report: VolumeReport | ShardReport
     is_deletion: bool
 
 

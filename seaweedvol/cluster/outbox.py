@@ -16,16 +16,24 @@ import attrs
 
 from seaweedvol.cluster.heartbeat_machine import Beat
 from seaweedvol.store.report import VolumeReport
+from seaweedvol.store.shardreport import ShardReport
 
 _M = TypeVar("_M")
 
 
 @attrs.define
 class Announcements:
-    """New or deleted volumes that one beat can name together."""
+    """New or deleted volumes, or shards, that one beat can name together. A beat names either volumes or shards."""
 
     is_deletion: bool
-    reports: list[VolumeReport]
+    reports: list[VolumeReport | ShardReport]
+
+    def take(self, report: VolumeReport | ShardReport, is_deletion: bool) -> bool:
+        """Name one more, if it is of the kind of those here; whether it is."""
+        if is_deletion != self.is_deletion or type(report) is not type(self.reports[0]):
+            return False
+        self.reports.append(report)
+        return True
 
 
 Item: TypeAlias = Beat | Announcements
@@ -49,13 +57,11 @@ class Outbox(Generic[_M]):
             if beat not in self._items:
                 self._add(beat)
 
-    def announce(self, report: VolumeReport, is_deletion: bool) -> None:
-        """Name a volume, in the beat that waits if that is of the same kind."""
+    def announce(self, report: VolumeReport | ShardReport, is_deletion: bool) -> None:
+        """Name a volume or shards, in the beat that waits if that is of the same kind."""
         with self._changed:
             last = self._items[-1] if self._items else None
-            if isinstance(last, Announcements) and last.is_deletion == is_deletion:
-                last.reports.append(report)
-            else:
+            if not isinstance(last, Announcements) or not last.take(report, is_deletion):
                 self._add(Announcements(is_deletion, [report]))
 
     def finish(self) -> None:

@@ -7,16 +7,18 @@ messages; must not know streams or threads (the caller serialises the calls of o
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from seaweedvol.pb.master_pb2 import (
     DiskTag,
     Heartbeat,
+    VolumeEcShardInformationMessage,
     VolumeInformationMessage,
     VolumeShortInformationMessage,
 )
 from seaweedvol.store.report import StoreReport, VolumeReport
+from seaweedvol.store.shardreport import ShardReport
 
 
 class Sender(Protocol):
@@ -74,17 +76,30 @@ def short_message(report: VolumeReport) -> VolumeShortInformationMessage:
         ttl=report.ttl_uint32, disk_type=report.disk_type, disk_id=report.disk_id)
 
 
-def announcement(sender: Sender, reports: Iterable[VolumeReport], is_deletion: bool) -> Heartbeat:
-    """A beat that names new or deleted volumes only."""
+def shard_message(report: ShardReport) -> VolumeEcShardInformationMessage:
+    """Shards as any beat names them."""
+    return VolumeEcShardInformationMessage(
+        id=report.id, collection=report.collection, ec_index_bits=report.shard_bits, shard_sizes=report.lengths,
+        disk_type=report.disk_type, expire_at_sec=report.expires_at, disk_id=report.disk_id,
+        file_count=report.file_count, delete_count=report.delete_count, encode_ts_ns=report.encode_time_ns)
+
+
+def announcement(sender: Sender, reports: Iterable[VolumeReport | ShardReport], is_deletion: bool) -> Heartbeat:
+    """A beat that names new or deleted volumes or shards only."""
     beat = frame(sender)
-    target = beat.deleted_volumes if is_deletion else beat.new_volumes
-    target.extend(short_message(report) for report in reports)
+    volumes, shards = (
+        (beat.deleted_volumes, beat.deleted_ec_shards) if is_deletion else (beat.new_volumes, beat.new_ec_shards))
+    for report in reports:
+        if isinstance(report, ShardReport):
+            shards.append(shard_message(report))
+        else:
+            volumes.append(short_message(report))
     return beat
 
 
-def shard_beat() -> Heartbeat:
-    """The beat of erasure coded shards; this server holds none."""
-    return Heartbeat(has_no_ec_shards=True)
+def shard_beat(reports: Sequence[ShardReport]) -> Heartbeat:
+    """The beat of all shards of encoded volumes."""
+    return Heartbeat(ec_shards=map(shard_message, reports), has_no_ec_shards=not reports)
 
 
 def goodbye(sender: Sender) -> Heartbeat:
@@ -147,7 +162,8 @@ class Telling:
             id=sender.server_id, data_center=sender.data_center, rack=sender.rack,
             max_file_key=report.max_file_key, max_volume_counts=dict(report.max_counts),
             disk_total_bytes=dict(report.disk_total), disk_free_bytes=dict(report.disk_free),
-            location_uuids=report.uuids, volume_digest=report.digest, has_no_ec_shards=True,
+            location_uuids=report.uuids, volume_digest=report.digest,
+            has_no_ec_shards=report.has_no_shards, deleted_ec_shards=map(shard_message, report.expired_shards),
             disk_tags=[
                 DiskTag(disk_id=tag.disk_id, tags=tag.tags, type=tag.disk_type, max_volume_count=tag.max_count)
                 for tag in report.disk_tags

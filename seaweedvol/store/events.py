@@ -1,4 +1,4 @@
-"""Says at once that a volume came or went, so that the master need not wait for the next heartbeat.
+"""Says at once that a volume or shards of one came or went, so that the master need not wait for the next heartbeat.
 
 Knows reports, and no listener. As in SeaweedFS ``storage/store.go`` (``NewVolumesChan``, ``DeletedVolumesChan``).
 """
@@ -11,6 +11,7 @@ from collections.abc import Callable
 import attrs
 
 from seaweedvol.store.report import VolumeReport
+from seaweedvol.store.shardreport import ShardReport
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +30,21 @@ class VolumeRemoved:
     report: VolumeReport
 
 
-Event = VolumeAdded | VolumeRemoved
+@attrs.frozen
+class ShardsAdded:
+    """Shards of an encoded volume are served from now on."""
+
+    report: ShardReport
+
+
+@attrs.frozen
+class ShardsRemoved:
+    """Shards of an encoded volume are served no more."""
+
+    report: ShardReport
+
+
+Event = VolumeAdded | VolumeRemoved | ShardsAdded | ShardsRemoved
 Subscriber = Callable[[Event], None]
 
 

@@ -16,6 +16,7 @@ from typing import Final
 
 import attrs
 
+from seaweedvol.ec.volume import EcVolume
 from seaweedvol.storage.backend import IRemoteFiles
 from seaweedvol.storage.errors import RemoteVolume, StorageError, VolumeExists
 from seaweedvol.storage.format.index import OffsetWidth
@@ -27,8 +28,9 @@ from seaweedvol.storage.volume.loading import create_volume, load_volume
 from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.store.directory import DirectoryLock, directory_uuid
 from seaweedvol.store.diskspace import DiskHealth, DiskStatus, MinFree, disk_status
-from seaweedvol.store.placing import count_that_fits
+from seaweedvol.store.placing import count_that_fits, slots_for_shards
 from seaweedvol.store.reconcile import settle_compactions
+from seaweedvol.store.shardloading import load_all, unload_volume
 from seaweedvol.store.survey import Found, Verdict, find_volumes, judge, remove_incomplete
 from seaweedvol.store.sweeping import sweep
 
@@ -68,6 +70,7 @@ class Location:
     stores: IRemoteFiles | None = None
     uuid: str = attrs.field(default="", init=False)
     volumes: dict[VolumeId, Volume] = attrs.field(factory=dict, init=False, repr=False)
+    ec_volumes: dict[VolumeId, EcVolume] = attrs.field(factory=dict, init=False, repr=False)
     failed: dict[VolumeId, str] = attrs.field(factory=dict, init=False)
     unreached: set[VolumeId] = attrs.field(factory=set, init=False)
     status: DiskStatus = attrs.field(init=False)
@@ -116,6 +119,7 @@ class Location:
             with ThreadPoolExecutor(max(MIN_LOADERS, os.cpu_count() or 1), thread_name_prefix="load") as pool:
                 for _ in pool.map(self._load_first, waiting):
                     pass
+            load_all(self)
         _log.info("%s: %d volumes, %d set aside, at most %d", self.directory, len(self.volumes), len(self.failed),
                   self.max_count)
 
@@ -129,6 +133,8 @@ class Location:
         with self.changing:
             for volume in self.loaded():
                 self.unmount(volume.id)
+            for volume_id in list(self.ec_volumes):
+                unload_volume(self, volume_id)
             if self._directory_lock is not None:
                 self._directory_lock.release()
                 self._directory_lock = None
@@ -148,6 +154,16 @@ class Location:
     def local_count(self) -> int:
         """How many volumes there are whose .dat is not in an object store."""
         return sum(1 for volume in self.loaded() if not volume.info.files)
+
+    @property
+    def shard_count(self) -> int:
+        """How many shards of encoded volumes are served."""
+        return sum(len(volume.shards) for volume in list(self.ec_volumes.values()))
+
+    @property
+    def shard_slots(self) -> int:
+        """How many volumes fit in their place."""
+        return slots_for_shards((len(volume.shards), volume.ratio.data) for volume in list(self.ec_volumes.values()))
 
     def mount(self, volume_id: VolumeId) -> Volume | None:
         """Load the volume if it lies here, or give it when it is loaded; None otherwise (``failed`` may say why)."""
@@ -235,7 +251,7 @@ class Location:
     @property
     def reported_max_count(self) -> int:
         """How many volumes the master shall think fit: no more than are here when space is low."""
-        return max(self.local_count if self.is_low_space else self.max_count, 0)
+        return max(self.local_count + self.shard_slots if self.is_low_space else self.max_count, 0)
 
     def check_space(self) -> None:
         """Look how full the disk is, and let the volumes know when it is too full. Blocks, never raises."""
@@ -271,7 +287,7 @@ class Location:
         before = self.max_count
         owed = 0 if is_preallocating else self._owed(volume_size_limit)
         free = disk_status(self.directory).free
-        self.max_count = count_that_fits(self.volume_count, free, owed, volume_size_limit)
+        self.max_count = count_that_fits(self.volume_count + self.shard_slots, free, owed, volume_size_limit)
         return self.max_count != before
 
     def _owed(self, volume_size_limit: int) -> int:

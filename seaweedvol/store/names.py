@@ -40,6 +40,11 @@ def parse_base(base: str) -> VolumeName | None:
     return VolumeName(base, collection, volume_id) if base == base_name(collection, volume_id) else None
 
 
+def name_of(collection: str, volume_id: VolumeId) -> VolumeName:
+    """The name of a volume."""
+    return VolumeName(base_name(collection, volume_id), collection, volume_id)
+
+
 def volume_of_file(file_name: str) -> VolumeName | None:
     """The volume whose .idx or .vif this is, None for every other file."""
     if not file_name.endswith(VOLUME_SUFFIXES):

@@ -5,10 +5,14 @@ Knows counts and bytes, no files. As in SeaweedFS ``storage/store.go`` (``addVol
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable
-from typing import Protocol, TypeVar
+from fractions import Fraction
+from typing import Final, Protocol, TypeVar
 
 from seaweedvol.storage.errors import NoFreeSlot
+
+_UNLIMITED_SHARDS: Final = 1 << 30
 
 
 class Place(Protocol):
@@ -64,6 +68,16 @@ class Room(Protocol):
         ...
 
     @property
+    def shard_count(self) -> int:
+        """How many shards of encoded volumes it serves."""
+        ...
+
+    @property
+    def shard_slots(self) -> int:
+        """How many volumes fit in their place."""
+        ...
+
+    @property
     def is_low_space(self) -> bool:
         """Whether the disk is too full."""
         ...
@@ -79,16 +93,49 @@ def roomiest(places: Iterable[R], fits: Callable[[R], bool], *, leaving: Collect
     """
     best, most = None, 0
     for place in places:
-        free = place.max_count - place.volume_count + (place in leaving)
+        free = place.max_count - place.volume_count - place.shard_slots + (place in leaving)
         if free > most and not place.is_low_space and fits(place):
             best, most = place, free
     return best
 
 
+def place_for_shard(places: Iterable[R], data_shards: int, rank: Callable[[R], int]) -> R | None:
+    """The place that is to take one more shard of a volume: of those with room that of the highest rank, of several
+    that with most room, of several again the first. None when no place has room.
+
+    Room is counted in shards, for a place that takes no whole volume any more may take a few shards. As
+    ``FindEcShardTargetLocation`` in ``storage/store_ec.go``.
+    """
+    best, most = None, (0, 0)
+    for place in places:
+        room = _room_for_shards(place, data_shards)
+        if place.is_low_space or room <= 0:
+            continue
+        value = (rank(place), room)
+        if best is None or value > most:
+            best, most = place, value
+    return best
+
+
+def _room_for_shards(place: Room, data_shards: int) -> int:
+    if place.max_count <= 0:
+        # Nobody worked out a limit: any number fits, and the emptier place comes first.
+        return max(_UNLIMITED_SHARDS - place.volume_count * data_shards - place.shard_count, 1)
+    return (place.max_count - place.volume_count) * data_shards - place.shard_count
+
+
+def slots_for_shards(counts: Iterable[tuple[int, int]]) -> int:
+    """How many volumes fit in the place of shards.
+
+    :param counts: for each encoded volume, how many shards there are, and how many of them make a volume.
+    """
+    return math.ceil(sum((Fraction(count, data_shards) for count, data_shards in counts), Fraction()))
+
+
 def count_that_fits(volume_count: int, free: int, owed: int, volume_size_limit: int) -> int:
     """How many volumes of full size a directory without configured limit can hold, at least 1.
 
-    :param volume_count: those that are there already.
+    :param volume_count: those that are there already, shards counted as :func:`slots_for_shards` does.
     :param free: bytes free in the file system.
     :param owed: bytes that volumes there may still grow by.
     """

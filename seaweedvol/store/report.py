@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING, Final
 import attrs
 import xxhash
 
+from seaweedvol.store.shardreport import ShardReport
+
 if TYPE_CHECKING:
     from seaweedvol.storage.volume.volume import Volume
 
@@ -88,6 +90,8 @@ class StoreReport:
     :ivar max_counts: how many volumes fit, by disk type.
     :ivar disk_total: bytes, by disk type; ``disk_free`` alike.
     :ivar uuids: one for each directory, unavailable ones too.
+    :ivar has_no_shards: whether there are no shards of encoded volumes, of which another report tells.
+    :ivar expired_shards: those that were removed just now, because the time to live of their volumes was over.
     """
 
     volumes: tuple[VolumeReport, ...]
@@ -99,6 +103,8 @@ class StoreReport:
     disk_free: dict[str, int]
     has_no_volumes: bool
     digest: int
+    has_no_shards: bool = True
+    expired_shards: tuple[ShardReport, ...] = ()
 
 
 def report_of(volume: Volume, disk_type: str) -> VolumeReport | None:

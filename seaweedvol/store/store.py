@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+import attrs
+
 from seaweedvol.storage.errors import (
     StorageError,
     VolumeBusy,
@@ -28,11 +30,13 @@ from seaweedvol.storage.volume.arriving import Arrival
 from seaweedvol.storage.volume.removing import remove_files
 from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.store.collecting import collect, is_overdue
+from seaweedvol.store.erasure import ErasureStore
 from seaweedvol.store.events import Event, StoreEvents, VolumeAdded, VolumeRemoved
 from seaweedvol.store.identity import Identity
 from seaweedvol.store.location import Location
 from seaweedvol.store.placing import place_for_new
 from seaweedvol.store.report import StoreReport, VolumeReport, report_of, status_of
+from seaweedvol.store.shardreport import ShardReport
 from seaweedvol.store.state import STATE_NAME, ServerState
 
 _log = logging.getLogger(__name__)
@@ -43,6 +47,7 @@ CURRENT_VERSION: Final = 3
 class Store:
     """The volumes of one server. Every method may be called from any thread; all but :meth:`find` may block.
 
+    :ivar erasure: the encoded volumes.
     :ivar volume_size_limit: bytes, as the master said; 0 as long as it has not. Without it no volume expires, and no
         limit is worked out for a directory that has none.
     :ivar is_preallocating: whether the master wants the space of volumes reserved.
@@ -61,6 +66,7 @@ class Store:
         # For what concerns several directories: one at a time may change which volumes there are. Never taken to find
         # or read one; always taken before the lock of a location.
         self._changing = threading.RLock()
+        self.erasure: Final = ErasureStore(self.locations, events, self._changing)
         for disk_id, location in enumerate(self.locations):
             location.disk_id = disk_id
 
@@ -83,13 +89,23 @@ class Store:
 
     def load(self) -> None:
         """Load all volumes of all directories, the directories at the same time."""
+        self._load()
+        self.settle()
+
+    def _load(self) -> None:
         with ThreadPoolExecutor(len(self.locations), thread_name_prefix="disk") as pool:
             for _ in pool.map(Location.load, self.locations):
                 pass
 
+    def settle(self) -> None:
+        """Finish the start, once every location is loaded: serve shards whose index is on another disk."""
+        self.erasure.settle(is_start=True)
+
     def load_new_volumes(self) -> None:
         """Load volumes whose files were put into the directories while the server ran."""
-        self.load()
+        with self.erasure.announcing():
+            self._load()
+            self.erasure.settle(is_start=False)
 
     def stop(self) -> None:
         """Say that the end is near, and bring everything to the disks."""
@@ -228,7 +244,7 @@ class Store:
             raise kind(f"DeleteVolume {volume_id} failed on some disks: {reasons}")
 
     def delete_collection(self, collection: str) -> None:
-        """Remove every volume of a collection, except one that is being compacted.
+        """Remove every volume of a collection, encoded ones too, except one that is being compacted.
 
         :raises VolumeError: when some could not be removed; the directories after that one are left alone, as in Go.
         """
@@ -242,6 +258,7 @@ class Store:
                         self._destroy(location, volume)
                     except (StorageError, OSError) as error:
                         failures.append(f"{error}; ")
+                failures += [f"{text}; " for text in self.erasure.delete_collection(location, collection)]
                 if failures:
                     raise VolumeError("".join(failures))
 
@@ -310,7 +327,12 @@ class Store:
         report, overdue = collect(self.locations, self.volume_size_limit)
         for location, volume in overdue:
             self._remove_overdue(location, volume)
-        return report
+        expired = tuple(self.erasure.remove_overdue())
+        return attrs.evolve(report, has_no_shards=not self.erasure.reports(), expired_shards=expired)
+
+    def shard_reports(self) -> list[ShardReport]:
+        """What a full heartbeat of shards says."""
+        return self.erasure.reports()
 
     def adjust_max_counts(self) -> bool:
         """Work out anew how many volumes fit into the directories without configured limit.

@@ -11,8 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from seaweedvol.cluster.heartbeat import HeartbeatService, answered
 from seaweedvol.pb.master_pb2 import Heartbeat, HeartbeatResponse
 from seaweedvol.server.server import Life
-from seaweedvol.store.events import StoreEvents, VolumeAdded, VolumeRemoved
+from seaweedvol.store.events import ShardsAdded, ShardsRemoved, StoreEvents, VolumeAdded, VolumeRemoved
 from seaweedvol.store.report import StoreReport, VolumeReport
+from seaweedvol.store.shardreport import ShardReport
 from tests.cluster.test_reporting import Names, holding, ids
 
 
@@ -29,8 +30,13 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.volumes: tuple[VolumeReport, ...] = (VolumeReport(id=1),)
+        self.shards: tuple[ShardReport, ...] = ()
         self.volume_size_limit = 0
         self.is_preallocating = False
+
+    def shard_reports(self) -> tuple[ShardReport, ...]:
+        """The shards of the moment."""
+        return self.shards
 
     def report(self) -> StoreReport:
         """The volumes of the moment."""
@@ -127,6 +133,29 @@ class HeartbeatServiceTests(SynchronousTestCase):
         self.assertEqual(ids(next(stream.beats).new_volumes), [5])
         self.events.publish(VolumeRemoved(VolumeReport(id=5)))
         self.assertEqual(ids(next(stream.beats).deleted_volumes), [5])
+
+    def test_shards_that_come_and_go_are_announced(self) -> None:
+        """Shards are announced at once too, in beats of their own, in the order in which things happened."""
+        stream = self.started()
+        self.events.publish(ShardsAdded(ShardReport(id=5, shards=((3, 1024),))))
+        self.events.publish(VolumeAdded(VolumeReport(id=6)))
+        self.events.publish(ShardsRemoved(ShardReport(id=5, shards=((3, 0),))))
+        came, volume, went = (next(stream.beats) for _ in range(3))
+        self.assertEqual([(shard.id, shard.ec_index_bits) for shard in came.new_ec_shards], [(5, 8)])
+        self.assertEqual((ids(volume.new_volumes), len(volume.new_ec_shards)), ([6], 0))
+        self.assertEqual([(shard.id, shard.ec_index_bits) for shard in went.deleted_ec_shards], [(5, 8)])
+
+    def test_all_shards_with_every_seventeenth_pulse(self) -> None:
+        """A master that missed an announcement knows better after 85 seconds."""
+        stream = self.started()
+        self.store.shards = (ShardReport(id=5, shards=((0, 1024), (9, 1024))),)
+        beats = []
+        for _ in range(17):
+            self.clock.advance(5)
+            beats.append(next(stream.beats))
+        self.assertEqual([beat for beat in beats if beat.ec_shards], [])
+        beat = next(stream.beats)
+        self.assertEqual((beat.ec_shards[0].ec_index_bits, beat.has_no_ec_shards), (0x201, False))
 
     def test_new_stream_begins_with_the_full_list(self) -> None:
         """Another master, or the same after a break, knows nothing."""

@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from seaweedvol.cluster.heartbeat_machine import Beat
 from seaweedvol.cluster.outbox import Announcements, Item, Outbox
 from seaweedvol.store.report import VolumeReport
+from seaweedvol.store.shardreport import ShardReport
 
 ONE, TWO, THREE = VolumeReport(id=1), VolumeReport(id=2), VolumeReport(id=3)
 
@@ -46,6 +47,15 @@ class OutboxTests(SynchronousTestCase):
         self.outbox.finish()
         self.assertEqual(list(self.outbox), [Announcements(False, [ONE, TWO]), Announcements(True, [ONE]),
                                              Announcements(False, [THREE])])
+
+    def test_shards_share_no_beat_with_volumes(self) -> None:
+        """Go names one kind in one beat, and so do we."""
+        shards = ShardReport(id=1), ShardReport(id=2)
+        for report in (ONE, *shards, TWO):
+            self.outbox.announce(report, False)
+        self.outbox.finish()
+        self.assertEqual(list(self.outbox), [Announcements(False, [ONE]), Announcements(False, list(shards)),
+                                             Announcements(False, [TWO])])
 
     def test_drop_ends_at_once(self) -> None:
         """A dropped stream takes nothing more."""

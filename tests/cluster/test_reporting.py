@@ -6,8 +6,9 @@ import attrs
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.cluster.reporting import Telling, announcement, goodbye, shard_beat, volume_message
-from seaweedvol.pb.master_pb2 import Heartbeat
+from seaweedvol.pb.master_pb2 import Heartbeat, VolumeEcShardInformationMessage
 from seaweedvol.store.report import DiskTag, StoreReport, VolumeReport
+from seaweedvol.store.shardreport import ShardReport
 
 
 @attrs.frozen
@@ -125,4 +126,20 @@ class BeatTests(SynchronousTestCase):
 
     def test_shard_beat_has_no_name(self) -> None:
         """The stream knows who speaks."""
-        self.assertEqual(shard_beat(), Heartbeat(has_no_ec_shards=True))
+        self.assertEqual(shard_beat([]), Heartbeat(has_no_ec_shards=True))
+
+    def test_shard_beat_tells_all_of_a_volume(self) -> None:
+        """Which shards there are is a word of bits, and their lengths follow in the same order."""
+        beat = shard_beat([ShardReport(
+            id=7, collection="c", shards=((1, 10), (31, 20)), disk_type="ssd", disk_id=2, expires_at=99, file_count=5,
+            delete_count=1, encode_time_ns=2**60)])
+        self.assertEqual(beat, Heartbeat(ec_shards=[VolumeEcShardInformationMessage(
+            id=7, collection="c", ec_index_bits=1 << 31 | 2, shard_sizes=[10, 20], disk_type="ssd", disk_id=2,
+            expire_at_sec=99, file_count=5, delete_count=1, encode_ts_ns=2**60)]))
+
+    def test_volume_beat_names_shards_that_expired(self) -> None:
+        """The beat after whose report shards were removed is the first that can say so."""
+        report = attrs.evolve(holding(ONE), has_no_shards=False, expired_shards=(ShardReport(id=8, shards=((2, 3),)),))
+        beat = Telling(Names()).volume_beat(report)
+        self.assertEqual([(shard.id, shard.ec_index_bits) for shard in beat.deleted_ec_shards], [(8, 4)])
+        self.assertFalse(beat.has_no_ec_shards)
