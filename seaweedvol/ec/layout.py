@@ -65,14 +65,13 @@ def is_ambiguous(length: int) -> bool:
     return length > 0 and length % LARGE_BLOCK == 0
 
 
-def rows(data_length: int, ratio: Ratio) -> Iterator[Row]:
-    """All rows, in the order of the volume and of the shards alike."""
-    data_offset = shard_offset = 0
-    for count, block in ((large_rows(data_length, ratio), LARGE_BLOCK), (small_rows(data_length, ratio), SMALL_BLOCK)):
-        for _ in range(count):
-            yield Row(data_offset, shard_offset, block)
-            data_offset += block * ratio.data
-            shard_offset += block
+def row_at(shard_offset: int, data_length: int, ratio: Ratio) -> Row:
+    """The row of blocks in which a byte of the shards lies."""
+    large_end = large_rows(data_length, ratio) * LARGE_BLOCK
+    start, block = (0, LARGE_BLOCK) if shard_offset < large_end else (large_end, SMALL_BLOCK)
+    begin = shard_offset - (shard_offset - start) % block
+    # Whole rows lie before this one, and each of them is dealt out evenly.
+    return Row(begin * ratio.data, begin, block)
 
 
 def intervals(ratio: Ratio, data_length: int, offset: int, length: int) -> Iterator[Interval]:

@@ -24,6 +24,7 @@ FILE_MODE: Final = 0o644
 SLOW_READ_SECONDS: Final = 0.005
 SLOW_FOR_SECONDS: Final = 1.0
 _KEEP_SIZE: Final = 1  # FALLOC_FL_KEEP_SIZE: reserve blocks without changing the length
+_BEGIN_WRITE: Final = 2  # SYNC_FILE_RANGE_WRITE: begin, and do not wait
 
 
 @implementer(IPinnedDescriptor)
@@ -184,6 +185,17 @@ def reserve_blocks(descriptor: int, length: int) -> None:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
+
+
+def begin_write_back(descriptor: int, offset: int, length: int) -> None:
+    """Have the system begin to put a range of a file on disk, where it can; what fails there shows at the next sync."""
+    import ctypes  # as below
+    try:
+        call = ctypes.CDLL(None).sync_file_range
+    except AttributeError:
+        return
+    call.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
+    call(descriptor, offset, length, _BEGIN_WRITE)
 
 
 def _fallocate(descriptor: int, length: int) -> None:
