@@ -17,6 +17,7 @@ from seaweedvol.tools.names import wanted_tool
 
 if TYPE_CHECKING:
     from seaweedvol.config.model import Settings
+    from seaweedvol.logs.observing import Log
 
 NAME = "seaweed-volume"
 EXIT_FAILED = 1
@@ -59,7 +60,7 @@ def run(settings: Settings) -> int:
     from seaweedvol.tap import build_service
 
     assert IReactorCore.providedBy(reactor)
-    log_to(sys.stderr, settings)
+    log = log_to(sys.stderr, settings)
     outcome = 0
 
     def begin() -> None:
@@ -78,28 +79,25 @@ def run(settings: Settings) -> int:
     except Exception as error:
         sys.stderr.write(_printable(f"{NAME}: {in_one_line(error)}\n"))
         return EXIT_FAILED
+    service.on_reload.append(log.reload)
     reactor.callWhenRunning(begin)
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
     reactor.run()
     return outcome
 
 
-def log_to(stream: TextIO, settings: Settings) -> None:
-    """Send the log to ``stream``: information and worse, or everything when more was asked for."""
-    from twisted.logger import (
-        FilteringLogObserver, Logger, LogLevel, LogLevelFilterPredicate, globalLogBeginner, textFileLogObserver,
-    )
+def log_to(stream: TextIO, settings: Settings) -> Log:
+    """Begin the log as ``settings`` want it; ``stream`` is standard error."""
+    from twisted.logger import Logger
 
-    level = LogLevel.debug if settings.log_level > 0 else LogLevel.info
-    wanted = LogLevelFilterPredicate(defaultLogLevel=level)
-    if level is LogLevel.info:
-        # It tells of every connection to another server.
-        wanted.setLogLevelForNamespace("twisted.web.client", LogLevel.warn)
-    chosen = FilteringLogObserver(textFileLogObserver(stream), [wanted])
-    globalLogBeginner.beginLoggingTo([chosen], redirectStandardIO=False)
+    from seaweedvol.logs.observing import Log
+
+    begun = Log(stream, settings)
+    begun.begin()
     log = Logger(namespace=NAME)
     for notice in settings.notices:
         log.warn("{notice}", notice=notice)
+    return begun
 
 
 def _install_reactor() -> None:

@@ -20,18 +20,30 @@ import attrs
 from twisted.application.service import MultiService, Service
 from twisted.internet import defer, task
 from twisted.internet.threads import deferToThread
-from twisted.logger import Logger, LogLevel
-from twisted.python.failure import Failure
+from twisted.logger import Logger
 
 from seaweedvol.config.errors import ConfigError, in_one_line
-from seaweedvol.config.security import reload_security
+from seaweedvol.config.load import reload_settings
+from seaweedvol.config.model import Settings
 from seaweedvol.disks import Disks
+from seaweedvol.life.dumping import Look, dump_text, looks_at
+from seaweedvol.life.notifying import Notifier
+from seaweedvol.life.reloading import apply, change_between
+from seaweedvol.logs.bridge import join_logs
+from seaweedvol.logs.levels import Levels
 from seaweedvol.server.server import VolumeServer
+from seaweedvol.server.state import is_in_maintenance
 from seaweedvol.storage.memory import give_back
 
 #: Seconds between the hand-overs of busy Python threads: gRPC's threads must not keep the reactor waiting.
 SWITCH_INTERVAL: Final = 0.0005
 
+#: Of the seconds that clients get to notice, the last ones, in which they are told with each reply.
+GOODBYE_SECONDS: Final = 1.0
+#: What the end takes beside the seconds that clients get to notice: requests under way, volumes to be closed.
+STOP_SECONDS: Final = 90
+
+Reloaded = Callable[[Settings], object]
 
 #: Objects made and kept between two looks of the collector of cycles, by generation.
 GC_THRESHOLDS: Final = (10_000, 20, 50)
@@ -46,6 +58,7 @@ class Parts:
     :ivar rpc: the gRPC port.
     :ivar heartbeat: tells the masters.
     :ivar master: the embedded one.
+    :ivar say_goodbye: has HTTP clients told, with each reply, to come back on another connection.
     """
 
     disks: Disks
@@ -53,19 +66,28 @@ class Parts:
     rpc: Service
     heartbeat: Service
     master: Service | None = None
+    say_goodbye: Callable[[], None] | None = None
 
     def __iter__(self) -> Any:
         return (part for part in (self.disks, self.http, self.rpc, self.heartbeat, self.master) if part is not None)
 
 
 class ServerService(MultiService):
-    """All parts of a server as one service, under the name that twistd shows."""
+    """All parts of a server as one service, under the name that twistd shows.
+
+    :ivar on_reload: called on SIGHUP, in the reactor's thread, with the settings in force from then on. May give back a
+        Deferred; what fails is logged, and keeps nobody else from being called.
+    :ivar looks: what SIGUSR1 puts into the log, by name; called in a thread.
+    """
 
     name = "seaweed-volume"
     _log = Logger()
 
-    def __init__(self, server: VolumeServer, parts: Parts, reactor: Any) -> None:
+    def __init__(self, server: VolumeServer, parts: Parts, reactor: Any, notifier: Notifier | None = None) -> None:
         super().__init__()
+        self.on_reload: list[Reloaded] = []
+        self.looks: dict[str, Look] = looks_at(server)
+        self._notifier = notifier or Notifier({}, reactor)
         self._server, self._parts, self._reactor = server, parts, reactor
         self._starting: defer.Deferred[None] = defer.succeed(None)
         self._old_signals: dict[int, Any] = {}
@@ -82,7 +104,8 @@ class ServerService(MultiService):
         Service.startService(self)
         sys.setswitchinterval(SWITCH_INTERVAL)
         allow_open_files()
-        join_logs(logging.DEBUG if self._server.settings.log_level > 0 else logging.INFO)
+        self._join_logs(self._server.settings)
+        self._notifier.loading()
         self._listen_to_signals()
         try:
             self._server.store.open()
@@ -106,6 +129,9 @@ class ServerService(MultiService):
             self.give_up(1, in_one_line(error))
             return
         settle_memory()
+        self._notifier.ready()
+        if is_in_maintenance(self._server.store):
+            self._log.warn("in maintenance mode: volumes are not changed by masters and shells")
         http = self._server.settings.http
         self._log.info("serving on {host}:{port} for {server_id}", host=http.bind_ip or "*", port=http.port,
                        server_id=self._server.settings.server_id)
@@ -124,7 +150,8 @@ class ServerService(MultiService):
     # --- signals ---
 
     def _listen_to_signals(self) -> None:
-        wanted: dict[int, Callable[[], object]] = {signal.SIGHUP: self._reload, signal.SIGALRM: self._reactor.stop}
+        wanted: dict[int, Callable[[], object]] = {
+            signal.SIGHUP: self._reload, signal.SIGUSR1: self._dump, signal.SIGALRM: self._reactor.stop}
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             # A shell starts background programs with SIGINT ignored, and Twisted keeps to that; Go does not.
             wanted[signal.SIGINT] = self._reactor.stop
@@ -140,17 +167,33 @@ class ServerService(MultiService):
             self._old_signals.setdefault(number, old)
 
     def _reload(self) -> None:
-        """SIGHUP: new keys and white list, and volumes that were put into the directories."""
+        """SIGHUP: settings that can change in a running server, and volumes that were put into the directories."""
+        defer.Deferred.fromCoroutine(self._reload_all())
+
+    async def _reload_all(self) -> None:
+        self._notifier.reloading()
+        self._read_settings()
+        for hook in self.on_reload:
+            try:
+                await defer.maybeDeferred(hook, self._server.settings)
+            except Exception:
+                self._log.failure("a part stays as it is: {hook}", hook=hook)
+        await self._load_new_volumes()
+        if self.running:
+            self._notifier.ready()
+
+    def _read_settings(self) -> None:
         server = self._server
         try:
-            loaded = reload_security(server.settings)
+            change = change_between(server.settings, reload_settings(server.settings))
         except ConfigError as error:
-            self._log.error("security settings stay as they are: {error}", error=error)
-        else:
-            keys = loaded.settings
-            server.guard.update(loaded.white_list, keys.write_key, keys.write_expires, keys.read_key, keys.read_expires)
-            self._log.info("security settings read anew")
-        defer.Deferred.fromCoroutine(self._load_new_volumes())
+            self._log.error("settings stay as they are: {error}", error=error)
+            return
+        apply(server, change)
+        self._join_logs(server.settings)
+        self._log.info("settings read anew; changed: {taken}", taken=", ".join(change.taken) or "nothing")
+        if change.waiting:
+            self._log.warn("needs a restart to change: {waiting}", waiting=", ".join(change.waiting))
 
     async def _load_new_volumes(self) -> None:
         await self._starting
@@ -160,6 +203,16 @@ class ServerService(MultiService):
             await deferToThread(self._server.store.load_new_volumes)
         except Exception:
             self._log.failure("cannot load new volumes")
+
+    def _dump(self) -> None:
+        """SIGUSR1: the state of the server, and what its threads do, into the log."""
+        told = deferToThread(dump_text, self.looks)
+        told.addCallback(lambda text: self._log.info("state of the server:\n{text}", text=text))
+        told.addErrback(lambda failure: self._log.failure("cannot tell the state", failure))
+
+    def _join_logs(self, settings: Settings) -> None:
+        wants_debug = Levels(settings.log_level, settings.log.vmodule).wants_debug
+        join_logs(logging.DEBUG if wants_debug else logging.INFO)
 
     def _say_stopping(self) -> None:
         """Any signal while the server stops: its default would end the process before volumes are closed."""
@@ -175,6 +228,7 @@ class ServerService(MultiService):
     async def _stop(self) -> None:
         self._handle(dict.fromkeys(
             (signal.SIGTERM, signal.SIGINT, signal.SIGALRM, signal.SIGHUP), self._say_stopping))
+        self._notifier.stopping(self._server.settings.pre_stop_seconds + STOP_SECONDS)
         await self._starting
         server, parts = self._server, self._parts
         # Whoever left before has waited before; whom no master knew, no client turns away from.
@@ -186,11 +240,15 @@ class ServerService(MultiService):
         seconds = server.settings.pre_stop_seconds
         if is_wait_due and seconds > 0:
             self._log.info("left the masters; serving {seconds} more seconds for clients to notice", seconds=seconds)
-            await task.deferLater(self._reactor, seconds)
+            await task.deferLater(self._reactor, max(seconds - GOODBYE_SECONDS, 0))
+            if parts.say_goodbye is not None:
+                parts.say_goodbye()
+            await task.deferLater(self._reactor, min(GOODBYE_SECONDS, seconds))
         for part in (parts.http, parts.rpc, parts.disks, parts.master):
             if part is not None and part.running:
                 await self._stop_part(part)
         await deferToThread(server.store.close)
+        self._notifier.end()
         for number, old in self._old_signals.items():
             signal.signal(number, old)
 
@@ -199,26 +257,6 @@ class ServerService(MultiService):
             await defer.maybeDeferred(part.stopService)
         except Exception:
             self._log.failure("cannot stop {part}", part=part.name or type(part).__name__)
-
-
-class ToTwisted(logging.Handler):
-    """Hands what the layers below Twisted log (by the standard library) to Twisted's log."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """One line, under the name and the level it came with."""
-        level = {"WARNING": "warn"}.get(record.levelname, record.levelname.lower())
-        error = record.exc_info[1] if record.exc_info else None
-        more = {} if error is None else {"log_failure": Failure(error)}
-        Logger(namespace=record.name).emit(LogLevel.levelWithName(level), "{text}", text=record.getMessage(), **more)
-
-
-def join_logs(level: int) -> None:
-    """Let the standard library's log of this package end in Twisted's, from ``level`` up."""
-    log = logging.getLogger("seaweedvol")
-    if not any(isinstance(handler, ToTwisted) for handler in log.handlers):
-        log.addHandler(ToTwisted())
-    log.setLevel(level)
-    log.propagate = False
 
 
 def settle_memory() -> None:

@@ -22,6 +22,7 @@ from seaweedvol.config.load import load_settings, wanted_page
 if TYPE_CHECKING:
     from seaweedvol.cluster.master import MasterClient
     from seaweedvol.config.model import Settings
+    from seaweedvol.running import ServerService
     from seaweedvol.server.server import VolumeServer
     from seaweedvol.storage.backend import IRemoteFiles
     from seaweedvol.storage.needlemap import MapSettings
@@ -88,12 +89,13 @@ def makeService(options: Options) -> MultiService:  # noqa: N802
         raise SystemExit(EXIT_FAILED) from None
 
 
-def build_service(settings: Settings, reactor: Any) -> MultiService:
+def build_service(settings: Settings, reactor: Any) -> ServerService:
     """Everything that runs, wired together and not yet started."""
     # grpcio prints to standard error past every log; what fails is told by us.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from seaweedvol.cluster.heartbeat import HeartbeatService
     from seaweedvol.disks import make_disks
+    from seaweedvol.life.notifying import Notifier
     from seaweedvol.rpc.service import GrpcService
     from seaweedvol.running import Parts, ServerService
     from seaweedvol.web.sites import make_sites
@@ -112,7 +114,10 @@ def build_service(settings: Settings, reactor: Any) -> MultiService:
 
         master = EmbeddedMaster(settings.master_embedded, server.guard, reactor)
     rpc = GrpcService(server, settings.http.bind_ip, settings.grpc.port)
-    service = ServerService(server, Parts(disks, make_sites(server, reactor), rpc, heartbeat, master), reactor)
+    sites = make_sites(server, reactor)
+    parts = Parts(disks, sites, rpc, heartbeat, master, sites.say_goodbye)
+    service = ServerService(server, parts, reactor, Notifier(os.environ, reactor))
+    service.on_reload.append(sites.reload)
     return service
 
 

@@ -13,10 +13,12 @@ from typing import Any, cast
 import attrs
 from twisted.application.service import Service
 from twisted.internet import defer, task
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol import running
 from seaweedvol.config.errors import ConfigError
+from seaweedvol.config.model import LogSettings
 from seaweedvol.running import Parts, ServerService
 from seaweedvol.server.server import Life
 from seaweedvol.storage.errors import DirectoryInUse
@@ -64,11 +66,23 @@ class Part(Service):
         return self.loaded
 
 
+class Telling:
+    """A notifier that tells what it is told when it matters."""
+
+    def __init__(self, told: list[str]) -> None:
+        self._told = told
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *values: self._told.append(f"systemd: {name}") if name in ("ready", "reloading") else None
+
+
 @attrs.define
 class FakeStore:
     """A store that tells what is asked of it."""
 
     told: list[str]
+
+    state = SimpleNamespace(is_maintenance=False)
 
     def __getattr__(self, name: str) -> Any:
         return lambda: self.told.append(name)
@@ -80,12 +94,10 @@ class RunningTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.told: list[str] = []
         self.reactor, self.life = FakeReactor(), Life(first_beat_sent=True)
-        self.updates: list[tuple[Any, ...]] = []
-        settings = SimpleNamespace(log_level=0, server_id="me", pre_stop_seconds=10,
+        settings = SimpleNamespace(log_level=0, server_id="me", pre_stop_seconds=10, log=LogSettings(),
                                    http=SimpleNamespace(bind_ip="", port=1))
         self.server = SimpleNamespace(
-            settings=settings, store=FakeStore(self.told), life=self.life,
-            guard=SimpleNamespace(update=lambda *values: self.updates.append(values)))
+            settings=settings, store=FakeStore(self.told), life=self.life)
         self.handlers: dict[int, Any] = {}
         self.patch(running, "deferToThread", defer.maybeDeferred)
         self.limits: list[tuple[int, int]] = []
@@ -104,8 +116,8 @@ class RunningTests(SynchronousTestCase):
         disks, http, rpc, heartbeat, master = (
             Part(name, self.told, errors.get(name)) for name in ("disks", "http", "rpc", "heartbeat", "master"))
         self.disks = disks
-        return ServerService(cast(Any, self.server), Parts(cast(Any, disks), http, rpc, heartbeat, master),
-                             self.reactor)
+        parts = Parts(cast(Any, disks), http, rpc, heartbeat, master, lambda: self.told.append("goodbye"))
+        return ServerService(cast(Any, self.server), parts, self.reactor, cast(Any, Telling(self.told)))
 
     def start(self, **errors: Exception) -> ServerService:
         """The server, started."""
@@ -121,7 +133,7 @@ class OrderTests(RunningTests):
     def test_start(self) -> None:
         """Masters are told when everything else is there."""
         self.start()
-        self.assertEqual(self.told, ["open", "+master", "+disks", "+rpc", "+http", "+heartbeat"])
+        self.assertEqual(self.told, ["open", "+master", "+disks", "+rpc", "+http", "+heartbeat", "systemd: ready"])
 
     def test_open_files(self) -> None:
         """As many as the system allows, before the first volume is opened; a system that does not is no obstacle."""
@@ -145,16 +157,20 @@ class OrderTests(RunningTests):
         self.assertIn("+http", self.told)
 
     def test_stop(self) -> None:
-        """Masters are told first, and clients have their time to notice before ports close; the store is last."""
+        """Masters are told first, and clients have their time to notice before ports close; in its last second they are
+        told with each reply. The store is last.
+        """
         service = self.start()
         del self.told[:]
         stopped = service.stopService()
         self.assertEqual((self.told, self.life.is_stopping), (["-heartbeat", "stop"], True))
-        self.reactor.advance(9.9)
+        self.reactor.advance(9)
+        self.assertEqual(self.told[2:], ["goodbye"])
+        self.reactor.advance(0.9)
         self.assertNoResult(stopped)
         self.reactor.advance(0.1)
         self.successResultOf(stopped)
-        self.assertEqual(self.told[2:], ["-http", "-rpc", "-disks", "-master", "close"])
+        self.assertEqual(self.told[3:], ["-http", "-rpc", "-disks", "-master", "close"])
 
     def test_stop_after_leaving(self) -> None:
         """Who has left before does not wait once more."""
@@ -190,7 +206,8 @@ class OrderTests(RunningTests):
         stopped = service.stopService()
         self.assertNoResult(stopped)
         self.disks.loaded.callback(None)
-        self.reactor.advance(10)
+        self.reactor.advance(9)
+        self.reactor.advance(1)
         self.successResultOf(stopped)
         self.assertEqual(self.told[-1], "close")
 
@@ -199,7 +216,8 @@ class OrderTests(RunningTests):
         service = self.start()
         self.patch(Part, "stopService", lambda part: 1 / 0)
         stopped = service.stopService()
-        self.reactor.advance(10)
+        self.reactor.advance(9)
+        self.reactor.advance(1)
         self.successResultOf(stopped)
         self.assertEqual(self.told[-1], "close")
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 5)
@@ -244,24 +262,51 @@ class SignalTests(RunningTests):
         """As the system does."""
         self.handlers[number](number, None)
 
-    def test_hang_up(self) -> None:
-        """SIGHUP reads keys anew, and looks for volumes."""
-        keys = SimpleNamespace(write_key=b"w", write_expires=1, read_key=b"r", read_expires=2)
-        self.patch(running, "reload_security", lambda _: SimpleNamespace(settings=keys, white_list=("10.0.0.1",)))
-        self.start()
-        self.send(signal.SIGHUP)
-        self.assertEqual(self.updates, [(("10.0.0.1",), b"w", 1, b"r", 2)])
-        self.assertEqual(self.told[-1], "load_new_volumes")
+    def setUp(self) -> None:
+        super().setUp()
+        self.old = cast(Any, self.server.settings)
+        self.applied: list[tuple[Any, Any]] = []
+        self.patch(running, "reload_settings", lambda settings: "new")
+        self.patch(running, "change_between", lambda old, new: SimpleNamespace(pair=(old, new), taken=(), waiting=()))
+        self.patch(running, "apply", lambda server, change: self.applied.append(change.pair))
 
-    def test_hang_up_with_broken_keys(self) -> None:
-        """Settings that cannot be read change nothing."""
+    def test_hang_up(self) -> None:
+        """SIGHUP reads settings anew, lets parts know, looks for volumes, and tells systemd of its begin and end."""
+        service = self.start()
+        del self.told[:]
+        service.on_reload.append(lambda settings: self.told.append(f"hook {settings.server_id}"))
+        self.send(signal.SIGHUP)
+        self.assertEqual(self.applied, [(self.old, "new")])
+        self.assertEqual(self.told, ["systemd: reloading", "hook me", "load_new_volumes", "systemd: ready"])
+
+    def test_hang_up_with_broken_settings(self) -> None:
+        """Settings that cannot be read change nothing; what lies in files of its own is read all the same."""
         def broken(settings: object) -> None:
             raise ConfigError("no TOML")
 
-        self.patch(running, "reload_security", broken)
-        self.start()
+        self.patch(running, "reload_settings", broken)
+        service = self.start()
+        service.on_reload.append(lambda settings: self.told.append("hook"))
         self.send(signal.SIGHUP)
-        self.assertEqual((self.updates, self.told[-1]), ([], "load_new_volumes"))
+        self.assertEqual((self.applied, self.told[-3:]), ([], ["hook", "load_new_volumes", "systemd: ready"]))
+
+    def test_failing_part(self) -> None:
+        """A part that cannot take the new settings keeps nobody else from them."""
+        service = self.start()
+        service.on_reload.extend([lambda settings: 1 / 0, lambda settings: self.told.append("hook")])
+        self.send(signal.SIGHUP)
+        self.assertEqual(self.told[-3:], ["hook", "load_new_volumes", "systemd: ready"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_look(self) -> None:
+        """SIGUSR1 puts the state into the log, and what cannot be told costs only itself."""
+        service = self.start()
+        service.looks = {"one": lambda: 1, "other": lambda: 1 / 0}
+        with capturedLogs() as events:
+            self.send(signal.SIGUSR1)
+        text = str(events[-1]["text"])
+        for part in ('"one": 1', '"other": "cannot be told: ZeroDivisionError', "thread MainThread", "test_look"):
+            self.assertIn(part, text)
 
     def test_interrupt_of_a_background_program(self) -> None:
         """SIGINT ends the server where the shell has told it to ignore that."""
@@ -273,13 +318,11 @@ class SignalTests(RunningTests):
         """SIGHUP while volumes are loaded waits for them."""
         service = self.make()
         self.disks.loaded = defer.Deferred()
-        self.patch(running, "reload_security", lambda _: SimpleNamespace(settings=SimpleNamespace(
-            write_key=b"", write_expires=1, read_key=b"", read_expires=2), white_list=()))
         service.startService()
         self.send(signal.SIGHUP)
         self.assertNotIn("load_new_volumes", self.told)
         self.disks.loaded.callback(None)
-        self.assertEqual(self.told[-1], "load_new_volumes")
+        self.assertEqual(self.told[-2:], ["load_new_volumes", "systemd: ready"])
 
     def test_while_stopping(self) -> None:
         """No signal cuts the stop short: what SIGHUP and SIGALRM do by default would end the process at once."""
@@ -287,14 +330,16 @@ class SignalTests(RunningTests):
         stopped = service.stopService()
         for number in (signal.SIGHUP, signal.SIGALRM, signal.SIGTERM, signal.SIGINT):
             self.send(number)
-        self.assertEqual((self.reactor.stopped, self.updates), (0, []))
+        self.assertEqual((self.reactor.stopped, self.applied), (0, []))
         self.assertNoResult(stopped)
-        self.reactor.advance(10)
+        self.reactor.advance(9)
+        self.reactor.advance(1)
         self.successResultOf(stopped)
 
     def test_signals_are_given_back(self) -> None:
         """At the end signals do what they did before."""
         service = self.start()
         service.stopService()
-        self.reactor.advance(10)
+        self.reactor.advance(9)
+        self.reactor.advance(1)
         self.assertEqual(set(self.handlers.values()), {None})

@@ -143,38 +143,43 @@ _VOLUME: Final = (
     Option("metricsPort", "metrics", _NUMBER, "0", "Prometheus port; 0: none", least=0, most=_PORT, later=("*",)),
     Option("metricsIp", "metrics", _TEXT, "", "address of it; empty: ip.bind", later=("*",)),
 
-    Option("debug", "debug", _SWITCH, "false", "serve profiles on debug.port", later=("*",)),
+    Option("debug", "debug", _SWITCH, "false", "serve profiles on debug.port of 127.0.0.1"),
     Option("debug.port", "debug", _NUMBER, "6060", "port of profiles, with debug", least=0, most=_PORT),
-    Option("pprof", "debug", _SWITCH, "false", "serve profiles on port", later=("*",)),
-    Option("cpuprofile", "debug", _TEXT, "", "file for a CPU profile", later=("*",)),
-    Option("memprofile", "debug", _TEXT, "", "file for a memory profile", later=("*",)),
+    Option("pprof", "debug", _SWITCH, "false", "serve profiles on port, below /debug/pprof/"),
+    Option("cpuprofile", "debug", _TEXT, "", "file for a CPU profile of the whole life"),
+    Option("memprofile", "debug", _TEXT, "", "file for a memory profile, written at the end"),
 
     Option("options", "", _TEXT, "", "file of options, one name=value in a line, # for comments"),
 )
 
 _GLOBAL: Final = (
-    Option("v", "log", _NUMBER, "0", "0 to 4: how much to log", is_go_global=True),
-    Option("logtostderr", "log", _SWITCH, "false", "log to standard error; this server always does",
-           is_go_global=True),
-    *(Option(name, "log", kind, default, text, is_go_global=True,
-             no_effect="this server logs to standard error only")
+    *(Option(name, "log", kind, default, text, is_go_global=True, least=0 if kind is _NUMBER else None)
       for name, kind, default, text in (
-        ("alsologtostderr", _SWITCH, "true", "log to standard error too"),
-        ("stderrthreshold", _TEXT, "", "level from which on to log there too"),
-        ("vmodule", _TEXT, "", "levels of single source files"),
-        ("log_backtrace_at", _TEXT, "", "source line to log a stack at"),
-        ("logdir", _TEXT, "", "directory of log files"),
-        ("log_max_files", _NUMBER, "5", "log files to keep"),
-        ("log_rotate_hours", _NUMBER, "168", "hours until the next log file"),
-        ("log_json", _SWITCH, "false", "log in JSON"),
-        ("log_compress", _SWITCH, "false", "compress old log files"))),
+        ("v", _NUMBER, "0", "0 to 4: how much to log"),
+        ("vmodule", _TEXT, "", "levels of single modules: heartbeat=1,lane*=1"),
+        ("logtostderr", _SWITCH, "false", "log to standard error and to no file"),
+        ("alsologtostderr", _SWITCH, "true", "log to standard error as well as to files"),
+        ("stderrthreshold", _TEXT, "ERROR", "level from which on to log there anyway: INFO, WARNING, ERROR, FATAL"),
+        ("logdir", _TEXT, "", "directory of log files; empty: none are written"),
+        ("log_max_size_mb", _NUMBER, "1800", "MiB of a log file until the next is begun"),
+        ("log_max_files", _NUMBER, "5", "log files of each level to keep"),
+        ("log_rotate_hours", _NUMBER, "168", "hours until the next log file; 0: never by age"),
+        ("log_compress", _SWITCH, "false", "compress old log files"),
+        ("log_json", _SWITCH, "false", "log in JSON, an object in a line"),
+        ("log_backtrace_at", _TEXT, "", "source line, file.py:12, whose log lines get a stack"))),
     Option("config_dir", "security", _TEXT, "", "first place to look for security.toml", is_go_global=True),
 )
 
 _OURS: Final = (
     Option("securityFile", "security", _TEXT, "", "the security.toml to use, instead of looking for one",
            is_ours=True),
+    Option("log_slow", "log", _DURATION, "0s", "tell of requests that take longer; 0: of none", least=0,
+           is_ours=True),
     Option("config", "", _TEXT, "", "TOML file of options", is_ours=True),
+    Option("check-config", "", _SWITCH, "false",
+           "check whether a server could start like this, say what was found, and end", is_ours=True),
+    Option("print-config", "", _SWITCH, "false", "print every option's value and where it is from, and end",
+           is_ours=True),
     Option("help", "", _SWITCH, "false", "print this and end", is_ours=True),
     Option("h", "", _SWITCH, "false", "the same", is_ours=True),
     Option("version", "", _SWITCH, "false", "print the version and end", is_ours=True),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 
+import attrs
+
 from seaweedvol.config.address import GRPC_PORT_DISTANCE, ServerAddress, join_host_port, without_brackets
 from seaweedvol.config.argv import parse_argv
 from seaweedvol.config.directories import checked_directory, read_directories
@@ -15,14 +17,15 @@ from seaweedvol.config.flags import GLOBAL_OPTIONS, OPTIONS, VOLUME_OPTIONS, Kin
 from seaweedvol.config.given import Given, Source
 from seaweedvol.config.hostaddress import detected_host_address
 from seaweedvol.config.model import (
-    DirectorySettings, EmbeddedMasterSettings, GrpcSettings, HttpSettings, SecuritySource, Settings,
+    DirectorySettings, EmbeddedMasterSettings, GrpcSettings, HttpSettings, Origin, SecuritySource, Settings,
 )
+from seaweedvol.config.observing import read_log, read_profiling
 from seaweedvol.config.optionsfile import read_options_file
 from seaweedvol.config.security import load_security
 from seaweedvol.config.toml import MasterTable, TomlConfig, load_toml
 from seaweedvol.storage.ids import go_quote
 
-__all__ = ["ConfigError", "load_settings", "wanted_page"]
+__all__ = ["ConfigError", "gather", "load_settings", "reload_settings", "wanted_page"]
 
 _MIB = 1 << 20
 _PORTS_END = 65536
@@ -49,6 +52,26 @@ def load_settings(argv: Sequence[str], environ: Mapping[str, str], *, toml_path:
     :param toml_path: used when the command line names no ``-config``.
     :raises ConfigError: in one line, when it cannot be started so.
     """
+    given, config, notices = gather(argv, environ, toml_path=toml_path)
+    settings = _settings(given, config, environ, notices)
+    return attrs.evolve(settings, origin=Origin(tuple(argv), dict(environ), toml_path))
+
+
+def reload_settings(settings: Settings) -> Settings:
+    """The same sources read anew, for a running server.
+
+    :raises ConfigError: when they cannot be used; the server should then keep what it has.
+    """
+    origin = settings.origin
+    return load_settings(origin.argv, origin.environ, toml_path=origin.toml_path)
+
+
+def gather(argv: Sequence[str], environ: Mapping[str, str], *, toml_path: str | None = None,
+           ) -> tuple[Given, TomlConfig, tuple[str, ...]]:
+    """What was given by whom, each value by itself all right; the rest of the TOML file; and what to tell in the log.
+
+    :raises ConfigError: in one line.
+    """
     given = Given()
     for option, text in parse_argv(argv, OPTIONS):
         given.give(option, text, Source.FLAG)
@@ -61,7 +84,7 @@ def load_settings(argv: Sequence[str], environ: Mapping[str, str], *, toml_path:
         given.give(option, text, Source.TOML, called)
     for option in OPTIONS.values():
         _check(option, given)
-    return _settings(given, config, environ, notices)
+    return given, config, notices
 
 
 def _read_options_file(given: Given) -> tuple[str, ...]:
@@ -132,7 +155,9 @@ def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], noti
         index_kind=_index_kind(given), leveldb_idle_hours=given.number("index.leveldbTimeout"),
         compaction_rate=given.number("compactionMBps") * _MIB,
         maintenance_rate=given.number("maintenanceMBps") * _MIB,
-        log_level=given.number("v"), provenance=given.provenance(), notices=notices + _without_effect(given),
+        log_level=given.number("v"), log=read_log(given), profiling=profiling,
+        provenance=given.provenance(),
+        notices=notices + _without_effect(given) + more,
     )
 
 

@@ -118,6 +118,59 @@ class EmbeddedMasterSettings:
 class Settings:
     """The whole configuration.
 
+@attrs.frozen
+class LogSettings:
+    """Where the log goes, and what is in it.
+
+    :ivar vmodule: levels of single modules: ``heartbeat=2,lane*=1``.
+    :ivar directory: of log files; "": none are written.
+    :ivar goes_to_stderr: whether all of it goes to standard error, whatever files there are.
+    :ivar threshold: ``INFO``, ``WARNING``, ``ERROR`` or ``FATAL``: from which on lines go there anyway.
+    :ivar backtrace_at: ``file.py:12``: where a line of the log gets a stack; "": nowhere.
+    :ivar max_file_bytes: size from which on the next file is begun.
+    :ivar max_files: of each level that are kept.
+    :ivar rotate_hours: age at which the next file is begun; 0: never.
+    :ivar slow_seconds: requests that take longer are told of; 0: none.
+    """
+
+    vmodule: str = ""
+    is_json: bool = False
+    directory: str = ""
+    goes_to_stderr: bool = True
+    threshold: str = "ERROR"
+    backtrace_at: str = ""
+    max_file_bytes: int = 1800 << 20
+    max_files: int = 5
+    rotate_hours: int = 168
+    compresses: bool = False
+    slow_seconds: float = 0.0
+
+
+@attrs.frozen
+class ProfilingSettings:
+    """Who may look into the running program, and files for profiles of all of its life.
+
+    :ivar debug_port: of 127.0.0.1, for profiles; 0: none.
+    :ivar is_on_port: whether the main port serves profiles.
+    :ivar cpu_file: "": none.
+    :ivar memory_file: "": none.
+    """
+
+    debug_port: int = 0
+    is_on_port: bool = False
+    cpu_file: str = ""
+    memory_file: str = ""
+
+
+@attrs.frozen
+class Origin:
+    """What the settings were read from, so that they can be read anew while the server runs."""
+
+    argv: tuple[str, ...] = attrs.field(default=(), repr=False)
+    environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    toml_path: str | None = None
+
+
     :ivar index_directory: one directory for all indexes, or None: beside the data.
     :ivar offset_width: bytes of an offset in the index of a new volume, 4 or 5.
     :ivar index_kind: of needle maps, by the names of ``-index``.
@@ -153,3 +206,6 @@ class Settings:
     log_level: int = 0
     provenance: Mapping[str, str] = attrs.field(factory=dict)
     notices: tuple[str, ...] = ()
+    log: LogSettings = LogSettings()
+    profiling: ProfilingSettings = ProfilingSettings()
+    origin: Origin = attrs.field(factory=Origin, eq=False, repr=False)

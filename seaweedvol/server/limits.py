@@ -34,6 +34,11 @@ class ByteLimit:
         """Whether a newcomer has to wait."""
         return self.limit != 0 and self._in_flight > self.limit
 
+    def set_limit(self, limit: int) -> None:
+        """Go on with another limit: everybody who waits may look again."""
+        self.limit = limit
+        self.release(0)
+
     def add(self, size: int) -> None:
         """Count ``size`` bytes, whether the limit is reached or not."""
         with self._lock:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+import attrs
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
@@ -18,7 +19,7 @@ from zope.interface import implementer
 from seaweedvol.web.exchange import ClientGone, Exchange, Signal
 from seaweedvol.web.laneside import LaneSide
 from seaweedvol.web.outflow import Outflow
-from seaweedvol.web.wire import HeadReader, Refusal
+from seaweedvol.web.wire import Head, HeadReader, Refusal
 
 if TYPE_CHECKING:
     from seaweedvol.web.sites import Site
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 HIGH_WATER: Final = 512 << 10
 # How long a client may read an answer after which the connection closes while it still sends (Go: the same).
 LINGER_SECONDS: Final = 0.5
+# When the server stops: a client that was heard of within this time may be about to be heard of again...
+BUSY_SECONDS: Final = 1.0
+# ...and gets this long for it.
+MOMENT_SECONDS: Final = 0.25
+
+
+def _closing(head: Head) -> Head:
+    """The same request of a client that asks for the connection to be closed."""
+    return attrs.evolve(head, wants_close=True, keeps_1_0=False)
 
 
 @implementer(IHalfCloseableProtocol)
@@ -183,11 +193,30 @@ class Channel(LaneSide, Protocol):
         """Whether no exchange is under way."""
         return self._exchange is None
 
-    def close_when_idle(self) -> None:
-        """Close now, or after the exchange that is under way."""
+    def leave(self) -> None:
+        """Close after the next reply, and say so in its head if that is not out yet."""
         self._take = None
         self._spill()
-        if self._exchange is None and not self._is_closing:
+        if isinstance(self._exchange, Exchange):
+            self._exchange.head = _closing(self._exchange.head)
+
+    def close_when_idle(self) -> None:
+        """Close after the exchange that is under way; when there is none, now, or a moment later if the client has been
+        at work just now: it may have sent the next request already.
+        """
+        if self._exchange is not None or self._is_closing:
+            return
+        if self._clock.seconds() - self._last_active < BUSY_SECONDS:
+            self._clock.callLater(MOMENT_SECONDS, self._close_idle)
+        else:
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        """Close, unless a request has begun to come in."""
+        look: Callable[[], None] | None = getattr(self._wire, "read_now", None)
+        if self._exchange is None and not self._is_closing and not self.unread and look is not None:
+            look()
+        if self._exchange is None and not self._is_closing and not self.unread:
             self._close()
 
     # --- the conversation ----------------------------------------------------------------------------------------
@@ -227,6 +256,8 @@ class Channel(LaneSide, Protocol):
         self._reader = HeadReader()
         self._is_untried = True
         self._last_method = head.method
+        if self.site.is_leaving:
+            head = _closing(head)
         exchange = self._exchange = Exchange(self, head, is_public=self.site.is_public)
         if self.input_error is not None and exchange.body.is_complete:
             exchange.cancel()

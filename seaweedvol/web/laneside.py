@@ -144,7 +144,7 @@ class LaneSide(ABC):
             return
         if closes or self.site.is_stopping:
             if answer:
-                self._wire.write(answer)
+                self._wire.write(answer if closes else _closing(answer))
             self._close()
             return
         if answer:
@@ -220,6 +220,12 @@ class LaneSide(ABC):
         else:
             self.unread = offered
         return taken > 0
+
+
+def _closing(answer: bytes) -> bytes:
+    """The same answer, telling that the connection closes."""
+    line, end, rest = answer.partition(b"\r\n")
+    return b"%b%bConnection: close\r\n%b" % (line, end, rest)
 
 
 def _first_of(unread: bytearray) -> bytes:

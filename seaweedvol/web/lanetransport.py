@@ -193,6 +193,11 @@ class LaneTransport(LaneSending):
         else:
             self.read_ended()
 
+    def read_now(self) -> None:
+        """Take in what the kernel has already, before its time comes."""
+        if self.connected and self._events & EPOLLIN and not self._is_dying:
+            self._read()
+
     def _stop_reading(self) -> None:
         self._lane.readers.pop(self._number, None)
         self._want_not(EPOLLIN)

@@ -103,6 +103,8 @@ class LanePort:
         """Accept no more. Fires when the port is closed."""
         if self._socket is None:
             return succeed(None)
+        # Who has been let in by the kernel counts as connected.
+        self.on_event(EPOLLIN)
         self._is_stopping = True
         self._rest_no_more()
         self._lane.ignore(self._number)

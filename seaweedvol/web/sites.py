@@ -43,6 +43,7 @@ from seaweedvol.web.writing import Writing
 if TYPE_CHECKING:
     from twisted.web.iweb import IAgent
 
+    from seaweedvol.config.model import Settings
     from seaweedvol.server.server import VolumeServer
 
 # How long requests may go on when the server stops (Go: 30 s).
@@ -53,6 +54,7 @@ class Site(ServerFactory):
     """One port: makes a :class:`Channel` for each connection, and hands its requests to the application.
 
     :ivar is_public: whether this is the read-only port.
+    :ivar is_leaving: whether replies tell clients to come back on another connection.
     :ivar is_stopping: whether connections close after the request that is under way.
     :ivar take: the express lane, None for none.
     :ivar download_limit: counts what the lane has answered and clients have not taken yet.
@@ -66,6 +68,7 @@ class Site(ServerFactory):
         self.is_public = is_public
         self.take = take
         self.download_limit = download_limit or ByteLimit(0)
+        self.is_leaving = False
         self.is_stopping = False
         self._app = app
         self._resource = app.resource()
@@ -103,10 +106,17 @@ class Site(ServerFactory):
             # Klein finishes the exchange.
             self._resource.render(exchange)
 
-    def drain(self) -> Deferred[None]:
-        """Close idle connections now and the others after their request; fires when none is left."""
-        self.is_stopping = True
+    def say_goodbye(self) -> None:
+        """Serve on, but have each connection closed with its next reply, which says so: no client is cut off."""
+        self.is_leaving = True
         self.take = None
+        for channel in list(self._channels):
+            channel.leave()
+
+    def drain(self) -> Deferred[None]:
+        """Close idle connections and the others after their request; fires when none is left."""
+        self.is_stopping = True
+        self.say_goodbye()
         for channel in list(self._channels):
             channel.close_when_idle()
         if not self._channels:
@@ -162,12 +172,16 @@ class SiteService(Service):
 
 
 class PoolService(MultiService):
-    """The threads of needle I/O, the lane, and the sites that use them; those start first and stop last."""
+    """The threads of needle I/O, the lane, and the sites that use them; those start first and stop last.
+
+    :ivar rules: those for uploads in use.
+    """
 
     def __init__(self, pool: ThreadPool, lane: Lane) -> None:
         super().__init__()
         self._pool = pool
         self._lane = lane
+        self.rules: list[UploadRules] = []
 
     def privilegedStartService(self) -> None:
         """Start the threads, then listen."""
@@ -178,6 +192,16 @@ class PoolService(MultiService):
         """As :meth:`privilegedStartService`."""
         self._start_pool()
         super().startService()
+
+    def say_goodbye(self) -> None:
+        """Tell clients, with each reply, to come back on another connection."""
+        for child in self:
+            child.site.say_goodbye()
+
+    def reload(self, settings: Settings) -> None:
+        """Go on with what of ``settings`` is not looked up for each request."""
+        for rules in self.rules:
+            rules.size_limit = settings.http.file_size_limit
 
     def _start_pool(self) -> None:
         if not self._pool.started:
@@ -198,7 +222,7 @@ class PoolService(MultiService):
 
 
 def make_app(server: VolumeServer, clock: IReactorTime, *, in_thread: InThread, agent: IAgent,
-             now: Callable[[], float] = time.time) -> VolumeApp:
+             now: Callable[[], float] = time.time, rules: UploadRules | None = None) -> VolumeApp:
     """The application, without ports.
 
     :param in_thread: where blocking work is done.
@@ -209,7 +233,7 @@ def make_app(server: VolumeServer, clock: IReactorTime, *, in_thread: InThread, 
     chunks = Chunks(server.locations, agent, in_thread)
     return VolumeApp(
         server, Renderer(in_thread, now), Reading(server, elsewhere, chunks, in_thread, clock),
-        Writing(server, rules_of(server), in_thread, clock, now), Deleting(server, in_thread), in_thread)
+        Writing(server, rules or rules_of(server), in_thread, clock, now), Deleting(server, in_thread), in_thread)
 
 
 def rules_of(server: VolumeServer) -> UploadRules:
@@ -219,7 +243,7 @@ def rules_of(server: VolumeServer) -> UploadRules:
 
 
 def make_takes(server: VolumeServer, in_thread: InThread, batches: Batches,
-               now: Callable[[], float] = time.time) -> tuple[Take, Take]:
+               now: Callable[[], float] = time.time, rules: UploadRules | None = None) -> tuple[Take, Take]:
     """The express lanes of the full and of the read-only port."""
     def now_ns() -> int:
         return int(now() * 1e9)
@@ -227,7 +251,7 @@ def make_takes(server: VolumeServer, in_thread: InThread, batches: Batches,
     clock_ns = time.time_ns if now is time.time else now_ns
     formats = make_formats(server)
     large = ExpressLarge(formats, server.download_limit, in_thread, now_ns=clock_ns)
-    changes = ExpressChanges(server, rules_of(server), batches, ChangeReplies(server, clock_ns), now)
+    changes = ExpressChanges(server, rules or rules_of(server), batches, ChangeReplies(server, clock_ns), now)
     return (Express(server, formats, changes, large=large, now_ns=clock_ns).take,
             Express(server, formats, large=large, now_ns=clock_ns).take)
 
@@ -251,10 +275,12 @@ def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = Non
     in_thread = pooled(reactor, pool)
     batches = Batches(in_thread, lambda: lane.is_in_round)
     lane.after_round.append(batches.flush)
-    full, reading = make_takes(server, in_thread, batches)
-    app = make_app(server, reactor, in_thread=in_thread, agent=agent or new_agent(reactor))
+    rules = rules_of(server)
+    full, reading = make_takes(server, in_thread, batches, rules=rules)
+    app = make_app(server, reactor, in_thread=in_thread, agent=agent or new_agent(reactor), rules=rules)
     http = server.settings.http
     service = PoolService(pool, lane)
+    service.rules.append(rules)
     ports = [("http.admin", http.port, False)]
     if http.has_public_port:
         ports.append(("http.public", http.public_port, True))

@@ -48,9 +48,9 @@ LAST_MODIFIED_MASK: Final = 2**40 - 1   # a needle keeps five bytes of it
 EXACT_GZIP_LENGTH: Final = 1 << 20
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class UploadRules:
-    """What the server's settings say of uploads.
+    """What the server's settings say of uploads; the limit may change at any time.
 
     :ivar size_limit: the most bytes a file may have.
     :ivar upright: turns a JPEG the way its EXIF says; None when pictures are left alone.
