@@ -1,0 +1,290 @@
+"""Getting pieces of shards: from here, from other servers, or computed from what others have; many at the same time.
+
+Jobs for other servers run in a pool, and only those: who waits for them is always the thread that asked, so that a pool
+full of waiting never waits for itself. A server that is slow is not waited for if others can make up for it, and one
+that fails is not asked again until the master was. Must not know needles: whether the bytes are right is for
+:mod:`ecneedles` to say. As in SeaweedFS ``storage/store_ec.go``, but that local shards need no master, that no more is
+fetched than is needed, and that all of it is fetched at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from seaweedvol.ec.codec import reconstruct
+from seaweedvol.server.ecliars import Column
+from seaweedvol.server.interfaces import LookupFailed, RemoteCallFailed
+from seaweedvol.storage.errors import NeedleDeleted, TooFewShards
+
+if TYPE_CHECKING:
+    from seaweedvol.ec.layout import Interval
+    from seaweedvol.ec.shard import EcShard
+    from seaweedvol.ec.volume import EcVolume
+    from seaweedvol.server.interfaces import IShards
+
+    FindShard = Callable[[int, int, int], EcShard | None]
+
+#: After so long one server more is asked.
+HEDGE_SECONDS: Final = 1.0
+#: What was not there then is not waited for when all shards are asked for.
+PATIENCE_SECONDS: Final = 30.0
+
+
+@attrs.frozen
+class Source:
+    """Whose shards are asked for, and what for.
+
+    :ivar key: of the needle that is read: a server that knows it as deleted says so.
+    :ivar doubted: shards that have lied, which are asked last.
+    """
+
+    volume: EcVolume
+    key: int
+    doubted: frozenset[int] = frozenset()
+
+    @property
+    def volume_id(self) -> int:
+        """The number of the volume."""
+        return self.volume.id
+
+
+@attrs.define(eq=False)
+class _Gathering:
+    """One range of bytes on the way.
+
+    :ivar pieces: what is there, by shard.
+    :ivar others: shards that were not asked yet.
+    """
+
+    interval: Interval
+    needed: int
+    pieces: dict[int, bytes] = attrs.Factory(dict)
+    others: list[int] = attrs.Factory(list)
+    pending: dict[Future[bytes], int] = attrs.Factory(dict)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the bytes can be told."""
+        return self.interval.shard_id in self.pieces or len(self.pieces) >= self.needed
+
+    @property
+    def lacking(self) -> int:
+        """How many more must be asked, if all that are asked answer."""
+        return self.needed - len(self.pieces) - len(self.pending)
+
+
+class Fetcher:
+    """Gets pieces. Any thread but those of the pool.
+
+    :param find_shard: a shard of this server by volume, number and encoding (0: any).
+    :param own: the addresses by which others know this server.
+    """
+
+    def __init__(self, find_shard: FindShard, shards: IShards, own: Iterable[str], pool: Executor) -> None:
+        self._find_shard, self._shards, self._pool = find_shard, shards, pool
+        self._own = frozenset(own)
+
+    # --- what is wanted ---
+
+    def pieces(self, source: Source, intervals: Sequence[Interval]) -> list[bytes]:
+        """The bytes of each interval, computed from other shards where its own is not to be had.
+
+        :raises TooFewShards: when not even that can be done.
+        :raises NeedleDeleted: when another server knows the needle as deleted.
+        """
+        found = [None if each.shard_id in source.doubted else self._local(source, each.shard_id, each)
+                 for each in intervals]
+        missing = [at for at, piece in enumerate(found) if piece is None]
+        if missing:
+            for at, piece in self._directly(source, {at: intervals[at] for at in missing}):
+                found[at] = piece
+            rest = [at for at in missing if found[at] is None]
+            for at, piece in zip(rest, self._computed(source, [intervals[at] for at in rest]), strict=True):
+                found[at] = piece
+        return [piece for piece in found if piece is not None]
+
+    def everything(self, source: Source, intervals: Sequence[Interval]) -> list[Column]:
+        """What every shard that can be reached says of each interval."""
+        places = self._places(source)
+        asked: list[tuple[int, int, Future[bytes]]] = []
+        pieces: list[dict[int, bytes]] = [{} for _ in intervals]
+        for at, interval in enumerate(intervals):
+            for shard_id in range(source.volume.ratio.total):
+                local = self._local(source, shard_id, interval)
+                if local is not None:
+                    pieces[at][shard_id] = local
+                elif places.get(shard_id):
+                    asked.append((at, shard_id, self._begin(source, shard_id, interval, places[shard_id])))
+        done, _ = wait([future for _, _, future in asked], PATIENCE_SECONDS)
+        for at, shard_id, future in asked:
+            if future in done and future.exception() is None:
+                pieces[at][shard_id] = future.result()
+        return [Column(interval.shard_id, known) for interval, known in zip(intervals, pieces, strict=True)]
+
+    # --- where it is ---
+
+    def holders(self, source: Source, *, fresh: bool = False) -> list[str]:
+        """All other servers that hold a shard; none when the master cannot be asked."""
+        return sorted({address for each in self._places(source, fresh=fresh).values() for address in each})
+
+    def _places(self, source: Source, *, fresh: bool = False) -> Mapping[int, Sequence[str]]:
+        ratio = source.volume.ratio
+        try:
+            found = self._shards.locations(source.volume_id, fresh=fresh, needed=ratio.data, total=ratio.total)
+        except LookupFailed:
+            # What is here may be enough.
+            return {}
+        return {shard_id: [each for each in addresses if each not in self._own]
+                for shard_id, addresses in found.items()}
+
+    def _local(self, source: Source, shard_id: int, interval: Interval) -> bytes | None:
+        shard = self._find_shard(source.volume_id, shard_id, source.volume.encode_time_ns)
+        if shard is None:
+            return None
+        try:
+            piece = shard.read_at(interval.length, interval.offset)
+        except OSError:
+            # Unmounted at this moment, or the disk is broken: others have to make up for it.
+            return None
+        return piece if len(piece) == interval.length else None
+
+    # --- from other servers ---
+
+    def _begin(self, source: Source, shard_id: int, interval: Interval, addresses: Sequence[str]) -> Future[bytes]:
+        return self._pool.submit(self._from_any, source, shard_id, interval, addresses)
+
+    def _from_any(self, source: Source, shard_id: int, interval: Interval, addresses: Sequence[str]) -> bytes:
+        """*In the pool.* From the first holder that answers."""
+        problem = RemoteCallFailed(f"failed to find ec shard {source.volume_id}.{shard_id}")
+        for address in addresses:
+            try:
+                piece, is_deleted = self._shards.read(
+                    address, source.volume_id, shard_id, interval.offset, interval.length, key=source.key,
+                    encode_time_ns=source.volume.encode_time_ns)
+            except RemoteCallFailed as error:
+                self._shards.forget(source.volume_id, shard_id, address)
+                problem = error
+                continue
+            if is_deleted:
+                raise NeedleDeleted()
+            return piece
+        raise problem
+
+    def _directly(self, source: Source, intervals: Mapping[int, Interval]) -> Iterator[tuple[int, bytes]]:
+        """What comes in time from the servers that hold the very shards."""
+        places = self._places(source)
+        asked = {self._begin(source, each.shard_id, each, places[each.shard_id]): at
+                 for at, each in intervals.items() if each.shard_id not in source.doubted and places.get(each.shard_id)}
+        done, _ = wait(asked, HEDGE_SECONDS)
+        for future in done:
+            if _is_good(future):
+                yield asked[future], future.result()
+
+    # --- from other shards ---
+
+    def _computed(self, source: Source, intervals: Sequence[Interval]) -> list[bytes]:
+        ratio = source.volume.ratio
+        gatherings = [_Gathering(interval, ratio.data) for interval in intervals]
+        for is_again in (False, True):
+            rest = [each for each in gatherings if not each.is_done]
+            if rest:
+                self._gather(source, rest, is_again=is_again)
+        for each in gatherings:
+            if not each.is_done:
+                raise _too_few(source, each)
+        return [_tell(source, each) for each in gatherings]
+
+    def _gather(self, source: Source, gatherings: Sequence[_Gathering], *, is_again: bool) -> None:
+        """Get pieces until there are enough of each. The second time the master is asked where they are by now, and
+        the wanted shard itself may come too; doubtful ones are better than none each time.
+        """
+        places = self._places(source, fresh=is_again)
+        for each in gatherings:
+            self._take_local(source, each)
+            each.others = [
+                shard_id for shard_id in _in_order(source) if places.get(shard_id) and shard_id not in each.pieces
+                and (is_again or shard_id != each.interval.shard_id)]
+            self._ask(source, each, each.lacking, places)
+        while True:
+            by_future = {future: each for each in gatherings if not each.is_done for future in each.pending}
+            if not by_future:
+                break
+            done, _ = wait(by_future, HEDGE_SECONDS, FIRST_COMPLETED)
+            for future in done:
+                each = by_future[future]
+                shard_id = each.pending.pop(future)
+                if _is_good(future):
+                    each.pieces[shard_id] = future.result()
+            for each in gatherings:
+                if not each.is_done:
+                    self._ask(source, each, each.lacking if done else 1, places)
+        for each in gatherings:
+            for future in each.pending:
+                future.cancel()
+            each.pending.clear()
+
+    def _take_local(self, source: Source, gathering: _Gathering) -> None:
+        for shard_id in _in_order(source):
+            if gathering.is_done:
+                return
+            if shard_id not in gathering.pieces:
+                piece = self._local(source, shard_id, gathering.interval)
+                if piece is not None and (shard_id not in source.doubted or self._is_last_resort(source, gathering)):
+                    gathering.pieces[shard_id] = piece
+
+    def _is_last_resort(self, source: Source, gathering: _Gathering) -> bool:
+        """Whether a shard that has lied is needed all the same: the others, here and elsewhere, are too few."""
+        places = self._places(source)
+        others = {shard_id for shard_id in range(source.volume.ratio.total)
+                  if shard_id not in source.doubted and places.get(shard_id)}
+        return len(others | set(gathering.pieces)) < gathering.needed
+
+    def _ask(self, source: Source, gathering: _Gathering, count: int, places: Mapping[int, Sequence[str]]) -> None:
+        for _ in range(min(count, len(gathering.others))):
+            shard_id = gathering.others.pop(0)
+            future = self._begin(source, shard_id, gathering.interval, places[shard_id])
+            gathering.pending[future] = shard_id
+
+
+def _in_order(source: Source) -> list[int]:
+    return sorted(range(source.volume.ratio.total), key=lambda shard_id: (shard_id in source.doubted, shard_id))
+
+
+def _is_good(future: Future[bytes]) -> bool:
+    """Whether there are bytes.
+
+    :raises NeedleDeleted: when there are none because the needle was deleted.
+    """
+    error = future.exception()
+    if isinstance(error, NeedleDeleted):
+        raise error
+    if error is not None and not isinstance(error, RemoteCallFailed):
+        raise error
+    return error is None
+
+
+def _tell(source: Source, gathering: _Gathering) -> bytes:
+    wanted = gathering.interval.shard_id
+    if wanted in gathering.pieces and wanted not in source.doubted:
+        return gathering.pieces[wanted]
+    trusted = [shard_id for shard_id in _in_order(source) if shard_id in gathering.pieces and shard_id != wanted]
+    if len(trusted) < gathering.needed:
+        return gathering.pieces[wanted]
+    pieces = {shard_id: gathering.pieces[shard_id] for shard_id in trusted[:gathering.needed]}
+    return reconstruct(source.volume.ratio, pieces, (wanted,))[wanted]
+
+
+def _too_few(source: Source, gathering: _Gathering) -> TooFewShards:
+    there = sorted(gathering.pieces)
+    missing = sorted(set(range(source.volume.ratio.total)) - set(there))
+    return TooFewShards(
+        f"cannot recover shard {source.volume_id}.{gathering.interval.shard_id}: only {len(there)} shards available "
+        f"{_listed(there)}, need at least {gathering.needed} (missing: {_listed(missing)})")
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return f"[{' '.join(map(str, numbers))}]"
