@@ -143,6 +143,7 @@ def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], noti
     index = given.text("dir.idx")
     http, grpc = _network(given)
     embedded = _embedded(given, config, directories)
+    profiling, more = read_profiling(given)
     return Settings(
         http=http, grpc=grpc, directories=directories,
         server_id=given.text("id").strip() or join_host_port(http.ip, http.port),
