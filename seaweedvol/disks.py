@@ -24,6 +24,33 @@ HOUR_SECONDS: Final = 3600
 InThread = Callable[[Callable[[], None]], Awaitable[None]]
 
 
+class Outcome:
+    """What came of something that happens once, for any number of those who wait for it."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Deferred[None]] = []
+        self._is_told = False
+        self._failure: Failure | None = None
+
+    def wait(self) -> Deferred[None]:
+        """Fires when it is told, at once if it was; fails as it failed."""
+        waiting: Deferred[None] = Deferred()
+        self._waiting.append(waiting)
+        self._pass_on()
+        return waiting
+
+    def tell(self, failure: Failure | None) -> None:
+        """It is over; ``failure`` is why it did not succeed."""
+        self._is_told, self._failure = True, failure
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        if self._is_told:
+            waiting, self._waiting = self._waiting, []
+            for each in waiting:
+                each.callback(None) if self._failure is None else each.errback(self._failure)
+
+
 class DiskLocationService(Service):
     """One directory: loads it when started, then watches its free space and its idle needle maps, and closes it when
     stopped.
@@ -41,9 +68,7 @@ class DiskLocationService(Service):
         self._watching.clock = self._hours.clock = clock
         self._ends: list[Deferred[LoopingCall]] = []
         self._loading: Deferred[None] = succeed(None)
-        self._waiting: list[Deferred[None]] = []
-        self._outcome: Failure | None = None
-        self._is_loaded = False
+        self._loaded = Outcome()
 
     def startService(self) -> None:
         """Begin to load."""
@@ -57,31 +82,21 @@ class DiskLocationService(Service):
 
     def when_loaded(self) -> Deferred[None]:
         """Fires when every volume is loaded or set aside; fails when the directory cannot be read at all."""
-        waiting: Deferred[None] = Deferred()
-        self._waiting.append(waiting)
-        self._tell()
-        return waiting
+        return self._loaded.wait()
 
     async def _load(self) -> None:
         try:
             await self._in_thread(self._location.load)
         except Exception:
-            self._outcome = Failure()
-            self._log.failure("cannot load {directory}", self._outcome, directory=str(self._location.directory))
+            failure = Failure()
+            self._log.failure("cannot load {directory}", failure, directory=str(self._location.directory))
+            self._loaded.tell(failure)
         else:
             if self.running:
                 self._ends.append(self._watching.start(SPACE_CHECK_SECONDS, now=False))
                 if self._location.has_idle_maps:
                     self._ends.append(self._hours.start(HOUR_SECONDS, now=False))
-        self._is_loaded = True
-        self._tell()
-
-    def _tell(self) -> None:
-        if not self._is_loaded:
-            return
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            each.callback(None) if self._outcome is None else each.errback(self._outcome)
+            self._loaded.tell(None)
 
     async def _check(self) -> None:
         await self._attempt(self._location.check_space)
@@ -110,12 +125,31 @@ class DiskLocationService(Service):
 
 
 class Disks(MultiService):
-    """All directories of a store."""
+    """All directories of a store.
+
+    :param settle: called once all directories are loaded: does what takes a view of all of them.
+    """
+
+    def __init__(self, settle: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self._settle = settle
+        self._loading: Deferred[None] | None = None
+        self._loaded = Outcome()
 
     def when_loaded(self) -> Deferred[None]:
         """Fires when all directories are loaded; fails when one cannot be read."""
-        children = [child.when_loaded() for child in self if isinstance(child, DiskLocationService)]
-        return Deferred.fromCoroutine(_all(children))
+        if self._loading is None:
+            self._loading = Deferred.fromCoroutine(self._load())
+        return self._loaded.wait()
+
+    async def _load(self) -> None:
+        try:
+            await _all([child.when_loaded() for child in self if isinstance(child, DiskLocationService)])
+            await self._settle()
+        except Exception:
+            self._loaded.tell(Failure())
+        else:
+            self._loaded.tell(None)
 
 
 async def _all(waiting: list[Deferred[None]]) -> None:
@@ -129,7 +163,7 @@ def make_disks(store: Store, clock: IReactorTime, in_thread: InThread) -> Disks:
 
     :param in_thread: runs a blocking function outside of the reactor's thread.
     """
-    disks = Disks()
+    disks = Disks(lambda: in_thread(store.settle))
     disks.setName("disks")
     for location in store.locations:
         DiskLocationService(location, clock, in_thread).setServiceParent(disks)

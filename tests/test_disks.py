@@ -78,10 +78,25 @@ class DisksTests(unittest.SynchronousTestCase):
         self.assertNoResult(early)
         self.assertIsNone(self.store.find(7))
         self.assertEqual(self.threads.work(), 2)
+        self.assertNoResult(early)
+        # All directories are there, now what lies in several can be put together.
+        self.assertEqual(self.threads.work(), 1)
         self.successResultOf(early)
         self.successResultOf(self.disks.when_loaded())
         self.assertIsNotNone(self.store.find(7))
         self.assertIsNotNone(self.store.find(8))
+
+    def test_settled_once(self) -> None:
+        """However many wait, what takes a view of all directories is done once, and when all of them are there."""
+        settled: list[list[int]] = []
+        self.patch(Store, "settle", lambda store: settled.append([len(each.volumes) for each in store.locations]))
+        self.disks.startService()
+        waiting = [self.disks.when_loaded() for _ in range(2)]
+        while self.threads.work():
+            pass
+        for each in (*waiting, self.disks.when_loaded()):
+            self.successResultOf(each)
+        self.assertEqual(settled, [[1, 1]])
 
     def test_space_is_watched(self) -> None:
         """Each directory is looked at once a minute, in threads, and never twice at a time."""

@@ -31,12 +31,26 @@ from seaweedvol.store.diskspace import DiskHealth, DiskStatus, MinFree, disk_sta
 from seaweedvol.store.placing import count_that_fits, slots_for_shards
 from seaweedvol.store.reconcile import settle_compactions
 from seaweedvol.store.shardloading import load_all, unload_volume
-from seaweedvol.store.survey import Found, Verdict, find_volumes, judge, remove_incomplete
+from seaweedvol.store.survey import (
+    Found,
+    Verdict,
+    find_volumes,
+    judge,
+    remove_broken_off,
+    remove_incomplete,
+    remove_stub,
+)
 from seaweedvol.store.sweeping import sweep
 
 _log = logging.getLogger(__name__)
 
 MIN_LOADERS: Final = 10
+
+_REMOVALS: Final[dict[Verdict, tuple[str, Callable[[Found], None]]]] = {
+    Verdict.INCOMPLETE: ("an unfinished copy", remove_incomplete),
+    Verdict.BROKEN_OFF: ("what an unfinished encoding left", remove_broken_off),
+    Verdict.STUB: ("an empty .dat beside the .vif of shards", remove_stub),
+}
 
 
 @attrs.define(eq=False)
@@ -76,6 +90,8 @@ class Location:
     status: DiskStatus = attrs.field(init=False)
     is_low_space: bool = attrs.field(default=False, init=False)
     max_count: int = attrs.field(init=False)
+    # Before that nobody can be writing shards, and what is not whole is left of what died.
+    _has_loaded: bool = attrs.field(default=False, init=False, repr=False)
     _health: DiskHealth = attrs.field(init=False, repr=False)
     changing: threading.RLock = attrs.field(factory=threading.RLock, init=False, repr=False)
     # For the moments in which the set of volumes and what they are told of the disk must agree.
@@ -120,6 +136,7 @@ class Location:
                 for _ in pool.map(self._load_first, waiting):
                     pass
             load_all(self)
+            self._has_loaded = True
         _log.info("%s: %d volumes, %d set aside, at most %d", self.directory, len(self.volumes), len(self.failed),
                   self.max_count)
 
@@ -305,11 +322,13 @@ class Location:
         """Load one volume as its files demand; whether it is loaded afterwards. Never raises."""
         volume_id = found.name.volume_id
         try:
-            verdict = judge(found, is_start=is_start)
-            if verdict is Verdict.INCOMPLETE:
-                _log.warning("%s: an unfinished copy is removed", found.data_file(".note"))
-                remove_incomplete(found)
-            elif verdict is Verdict.ENCODED:
+            verdict = judge(found, is_start=is_start, may_remove=is_start and not self._has_loaded)
+            while verdict in _REMOVALS:
+                what, remove = _REMOVALS[verdict]
+                _log.warning("%s: %s is removed", found.directory / found.name.base, what)
+                remove(found)
+                verdict = judge(found, is_start=is_start, may_remove=False)
+            if verdict is Verdict.ENCODED:
                 self._set_aside(found, "an erasure-coded form of it lies beside it")
             elif verdict is Verdict.LOAD and volume_id not in self.volumes:
                 self._add(self._opened(found))

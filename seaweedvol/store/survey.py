@@ -1,8 +1,7 @@
 """What lies in a directory, and what is to be done with each volume found, before any is opened.
 
 Knows file names, sizes and the .vif; never opens a .dat. As in SeaweedFS ``storage/disk_location.go``
-(``loadExistingVolume``) and ``disk_location_ec.go`` (``validateEcVolume``), except that files of erasure-coded volumes
-are never removed here: where Go would remove shards of an interrupted encoding, they stay.
+(``loadExistingVolume``).
 """
 
 from __future__ import annotations
@@ -11,22 +10,16 @@ import enum
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import attrs
 
-from seaweedvol.storage.errors import FormatError
+from seaweedvol.ec.names import EcPaths
 from seaweedvol.storage.format.superblock import SUPERBLOCK_LENGTH
-from seaweedvol.storage.format.volumeinfo import VolumeInfo, load_volume_info
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.paths import VolumePaths
 from seaweedvol.storage.volume.removing import remove_files
+from seaweedvol.store.brokenoff import infos, is_broken_off, remove_encoded
 from seaweedvol.store.names import VolumeName, volume_of_file
-
-MAX_SHARDS: Final = 32
-_DEFAULT_DATA_SHARDS: Final = 10
-_LARGE_BLOCK: Final = 1 << 30
-_SMALL_BLOCK: Final = 1 << 20
 
 
 class Verdict(enum.Enum):
@@ -38,6 +31,10 @@ class Verdict(enum.Enum):
     """A copy from another server that was broken off: remove it."""
     ENCODED = enum.auto()
     """There is a .dat, but the volume has been erasure-coded since: leave it alone."""
+    BROKEN_OFF = enum.auto()
+    """It was being erasure-coded when the process died: remove what came of that, and look again."""
+    STUB = enum.auto()
+    """The .dat holds nothing, the volume is in shards: remove the .dat and the .idx."""
 
 
 @attrs.frozen
@@ -56,6 +53,11 @@ class Found:
     def index_file(self, suffix: str) -> Path:
         """A file of the volume in the index directory."""
         return self.index_directory / (self.name.base + suffix)
+
+    @property
+    def encoded(self) -> EcPaths:
+        """The files of its erasure-coded form."""
+        return EcPaths(str(self.directory), str(self.index_directory), self.name.collection, self.name.volume_id)
 
     def either(self, suffix: str) -> Iterator[Path]:
         """The places where such a file may be."""
@@ -80,30 +82,50 @@ def find_volumes(directory: Path, index_directory: Path) -> dict[VolumeId, list[
     return volumes
 
 
-def judge(found: Found, *, is_start: bool) -> Verdict:
+def judge(found: Found, *, is_start: bool, may_remove: bool = False) -> Verdict:
     """What to do with a volume.
 
     :param is_start: whether all volumes are being loaded, not this one by request; only then does an erasure-coded form
         take precedence.
+    :param may_remove: whether nobody can be encoding it, so that what is not whole may go.
     :raises OSError: when its files cannot be looked at.
     """
     data_length = _length(found.data_file(".dat"))
     has_ecx = any(path.exists() for path in found.either(".ecx"))
     if data_length is not None and data_length <= SUPERBLOCK_LENGTH and _is_encoded(found):
-        return Verdict.SKIP
+        return Verdict.STUB if may_remove and not _has_rows(found) else Verdict.SKIP
     if found.is_known_by_info and has_ecx:
         # That .vif belongs to the shards. Without this, a volume would be made of nothing.
         return Verdict.SKIP
     if is_start and has_ecx:
         if data_length is None or data_length <= SUPERBLOCK_LENGTH:
             return Verdict.SKIP
-        if not _is_encoding_interrupted(found, data_length):
+        if not is_broken_off(found.encoded):
             return Verdict.ENCODED
+        if may_remove:
+            return Verdict.BROKEN_OFF
     if found.data_file(".note").exists():
         return Verdict.INCOMPLETE
     if data_length is None and not _is_remote(found):
         return Verdict.SKIP
     return Verdict.LOAD
+
+
+def remove_broken_off(found: Found) -> None:
+    """Remove the erasure-coded form of a volume.
+
+    :raises OSError: when a file cannot be removed.
+    """
+    remove_encoded(found.encoded)
+
+
+def remove_stub(found: Found) -> None:
+    """Remove a .dat that holds nothing, and its .idx: some servers made one of the .vif of shards.
+
+    :raises OSError: when one cannot be removed.
+    """
+    for path in (found.data_file(".dat"), *found.either(".idx")):
+        path.unlink(missing_ok=True)
 
 
 def remove_incomplete(found: Found) -> None:
@@ -122,38 +144,13 @@ def _length(path: Path) -> int | None:
         return None
 
 
-def _infos(found: Found) -> Iterator[VolumeInfo]:
-    for path in found.either(".vif"):
-        try:
-            yield load_volume_info(path.read_bytes())
-        except (OSError, FormatError):
-            continue
+def _has_rows(found: Found) -> bool:
+    return any(_length(path) for path in found.either(".idx"))
 
 
 def _is_encoded(found: Found) -> bool:
-    return any(info.HasField("ec_shard_config") for info in _infos(found))
+    return any(info.HasField("ec_shard_config") for info in infos(found.encoded))
 
 
 def _is_remote(found: Found) -> bool:
-    return any(len(info.files) > 0 for info in _infos(found))
-
-
-def _is_encoding_interrupted(found: Found, data_length: int) -> bool:
-    """Whether the shards are certainly less than the .dat, so that the .dat is the volume."""
-    lengths = {length for number in range(MAX_SHARDS) if (length := _length(found.data_file(f".ec{number:02d}")))}
-    if len(lengths) > 1:
-        return False
-    return not lengths or lengths.pop() < _shard_length(data_length, _data_shards(found))
-
-
-def _data_shards(found: Found) -> int:
-    for info in _infos(found):
-        if info.ec_shard_config.data_shards:
-            return int(info.ec_shard_config.data_shards)
-    return _DEFAULT_DATA_SHARDS
-
-
-def _shard_length(data_length: int, data_shards: int) -> int:
-    large_rows, rest = divmod(data_length, _LARGE_BLOCK * data_shards)
-    small_rows = -(-rest // (_SMALL_BLOCK * data_shards))
-    return large_rows * _LARGE_BLOCK + small_rows * _SMALL_BLOCK
+    return any(len(info.files) > 0 for info in infos(found.encoded))

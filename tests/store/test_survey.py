@@ -8,7 +8,9 @@ from twisted.trial import unittest
 
 from seaweedvol.storage.format.volumeinfo import VolumeInfo, dump_volume_info
 from seaweedvol.storage.ids import VolumeId
-from seaweedvol.store.survey import Found, Verdict, find_volumes, judge, remove_incomplete
+from seaweedvol.store.survey import (
+    Found, Verdict, find_volumes, judge, remove_broken_off, remove_incomplete, remove_stub,
+)
 
 MIB = 1 << 20
 
@@ -82,11 +84,11 @@ class FindVolumesTests(SurveyTestCase):
 
 
 class JudgeTests(SurveyTestCase):
-    """Each volume is treated as Go treats it, except that no shard is ever removed."""
+    """Each volume is treated as Go treats it."""
 
-    def judge(self, *, is_start: bool = True, split: bool = False) -> Verdict:
+    def judge(self, *, is_start: bool = True, may_remove: bool = False, split: bool = False) -> Verdict:
         """The verdict on volume 7."""
-        return judge(self.find(split=split), is_start=is_start)
+        return judge(self.find(split=split), is_start=is_start, may_remove=may_remove)
 
     def test_ordinary_volume(self) -> None:
         """Data and index: load."""
@@ -125,12 +127,21 @@ class JudgeTests(SurveyTestCase):
         self.assertIs(self.judge(split=True), Verdict.SKIP)
 
     def test_empty_data_of_an_encoded_volume(self) -> None:
-        """A .dat without needles beside a .vif that speaks of shards is no volume; it is not removed either."""
+        """A .dat without needles beside a .vif that speaks of shards is no volume, and the first start removes it."""
         self.put("7.dat", 8)
         self.put("7.idx")
         self.put("7.vif", encoded_info())
         self.assertIs(self.judge(), Verdict.SKIP)
-        self.assertEqual(self.files(), {"7.dat", "7.idx", "7.vif"})
+        self.assertIs(self.judge(may_remove=True), Verdict.STUB)
+        remove_stub(self.find())
+        self.assertEqual(self.files(), {"7.vif"})
+
+    def test_cut_data_of_an_encoded_volume(self) -> None:
+        """Rows in the .idx say that the .dat had needles: somebody may want to look what became of them."""
+        self.put("7.dat", 8)
+        self.put("7.idx", 16)
+        self.put("7.vif", encoded_info())
+        self.assertIs(self.judge(may_remove=True), Verdict.SKIP)
 
     def test_whole_shards_take_precedence_at_the_start(self) -> None:
         """A volume that has been encoded is not served from its old .dat, unless somebody mounts it."""
@@ -142,14 +153,19 @@ class JudgeTests(SurveyTestCase):
         self.assertIs(self.judge(is_start=False), Verdict.LOAD)
 
     def test_interrupted_encoding(self) -> None:
-        """Shards that are shorter than the .dat demands, or none, leave the .dat in force."""
+        """Shards that are shorter than the .dat demands, or none, leave the .dat in force; the first start removes
+        them.
+        """
         self.put("7.dat", 11 * MIB)
         self.put("7.idx")
         self.put("7.ecx", 16)
         self.assertIs(self.judge(), Verdict.LOAD)
+        self.assertIs(self.judge(may_remove=True), Verdict.BROKEN_OFF)
         self.put("7.ec00", MIB)
         self.assertIs(self.judge(), Verdict.LOAD)
-        self.assertIn("7.ec00", self.files())
+        self.assertIs(self.judge(may_remove=True), Verdict.BROKEN_OFF)
+        remove_broken_off(self.find())
+        self.assertEqual(self.files(), {"7.dat", "7.idx"})
 
     def test_own_number_of_shards(self) -> None:
         """How long shards must be depends on how many there are."""
