@@ -118,6 +118,10 @@ class TooFewShards(VolumeError):
     """Raised when fewer shards of an encoded volume can be had than it has data shards."""
 
 
+class NoLiveEntries(VolumeError):
+    """Raised when an encoded volume is to be decoded and all that was in it is deleted."""
+
+
 # --- directories -------------------------------------------------------------------------------------------------
 
 class NoFreeSlot(StorageError):

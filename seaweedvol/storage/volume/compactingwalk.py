@@ -15,7 +15,7 @@ import os
 import struct
 import threading
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import attrs
 import numpy
@@ -44,10 +44,28 @@ _KEPT, _EXPIRED, _DAMAGED, _OTHER_SIZE = range(4)
 """What becomes of a needle."""
 
 
+class IRecords(Protocol):
+    """The bytes of a .dat, wherever they are."""
+
+    def read_at(self, length: int, offset: int) -> bytes:
+        """Up to ``length`` bytes from ``offset``, fewer only at the end."""
+
+
+class OpensRecords(Protocol):
+    """A value that says where such bytes are, to whatever process; can be compared and hashed."""
+
+    def open(self) -> IRecords:
+        """Have them at hand.
+
+        :raises OSError: when that cannot be.
+        """
+
+
 @attrs.frozen
 class WalkJob:
     """What is to be walked, and where to.
 
+    :ivar data: path of the .dat; "" where ``records`` opens what would be in it.
     :ivar index_length: bytes of the .idx that count.
     :ivar target_file: device and inode of the file at ``target``, lest another compaction's be written to.
     :ivar start: where in ``target`` the first record goes.
@@ -63,6 +81,7 @@ class WalkJob:
     version: int
     width: OffsetWidth
     now_ns: int
+    records: OpensRecords | None = None
 
 
 @attrs.frozen
@@ -132,13 +151,15 @@ def _make_plan(job: WalkJob) -> _Plan:
     found = os.stat(job.target)
     if (found.st_dev, found.st_ino) != job.target_file:
         raise OSError(f"{job.target} is another file by now")
+    if job.records is not None:
+        return _Plan(job, job.records.open(), target, rows)
     return _Plan(job, DiskFile(job.data, writable=False, role="walk.data"), target, rows)
 
 
 class _Plan:
     """The live needles of one job by key, and the files."""
 
-    def __init__(self, job: WalkJob, source: DiskFile, target: DiskFile, rows: Rows) -> None:
+    def __init__(self, job: WalkJob, source: IRecords, target: DiskFile, rows: Rows) -> None:
         self._job = job
         self._codec = NEEDLE_VERSIONS[job.version]
         self._source = source
@@ -269,7 +290,7 @@ class _Plan:
         return _KEPT
 
 
-def _pieces(file: DiskFile, offset: int, length: int) -> Iterator[bytes]:
+def _pieces(file: IRecords, offset: int, length: int) -> Iterator[bytes]:
     end = offset + length
     while offset < end:
         data = file.read_at(min(_WINDOW_LENGTH, end - offset), offset)
