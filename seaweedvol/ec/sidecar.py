@@ -16,7 +16,9 @@ import attrs
 from google.protobuf.message import DecodeError
 
 from seaweedvol.ec.ratio import MAX_SHARDS, Ratio
-from seaweedvol.pb.volume_server_pb2 import CHECKSUM_CRC32C, EcBitrotProtection, EcShardChecksums, EcShardConfig
+from seaweedvol.pb.volume_server_pb2 import (
+    CHECKSUM_CRC32C, ChecksumAlgorithm, EcBitrotProtection, EcShardChecksums, EcShardConfig,
+)
 from seaweedvol.storage.backend.disk import write_aside
 from seaweedvol.storage.errors import FormatError
 from seaweedvol.storage.format.checksum import crc32c
@@ -204,7 +206,8 @@ def _from_message(message: EcBitrotProtection) -> Sidecar:
 def _problem_of(message: EcBitrotProtection, ratio: Ratio | None) -> str:
     """What ``ValidateBitrotManifest`` would say."""
     if message.algorithm != CHECKSUM_CRC32C:
-        return f"unsupported checksum algorithm {message.algorithm}"
+        names = {value: name for name, value in ChecksumAlgorithm.items()}
+        return f"unsupported checksum algorithm {names.get(message.algorithm, message.algorithm)}"
     size = message.block_size
     if not SMALLEST_BLOCK <= size <= LARGEST_BLOCK or size & (size - 1):
         return (f"invalid block_size {size} (must be a power-of-two multiple of 1 MiB, at most {LARGEST_BLOCK})")
