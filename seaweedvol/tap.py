@@ -137,8 +137,10 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient) -> Volu
     from seaweedvol.cluster.replicapool import Pool
     from seaweedvol.cluster.replicaroad import ReplicaRoad
     from seaweedvol.cluster.replicate import Replicator
+    from seaweedvol.cluster.shards import Shards
     from seaweedvol.cluster.sources import Sources
     from seaweedvol.security.guard import Guard
+    from seaweedvol.server.ecneedles import EcNeedles
     from seaweedvol.server.limits import ByteLimit
     from seaweedvol.server.needles import Needles
     from seaweedvol.server.server import VolumeServer
@@ -150,14 +152,16 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient) -> Volu
     tiers = Backends(lambda: descriptions(master))
     store = build_store(settings, tiers)
     channels = Channels()
+    shards = Shards(master.leader, channels)
     guard = Guard(settings.white_list, keys.write_key, keys.write_expires, keys.read_key, keys.read_expires)
     return VolumeServer(
         settings=settings, identity=store.identity, store=store, guard=guard,
         upload_limit=ByteLimit(http.upload_limit), download_limit=ByteLimit(http.download_limit),
-        needles=Needles(store), volumes=Volumes(store, master), master=master, peers=Peers(channels, reactor),
+        needles=Needles(store, EcNeedles(store, shards)), volumes=Volumes(store, master), master=master,
+        peers=Peers(channels, reactor),
         locations=Locations(GrpcLookup(master.leader, channels, reactor), reactor),
         replicator=Replicator(new_agent(reactor), reactor, deferToThread, ReplicaRoad(Pool(reactor))),
-        sources=Sources(channels), tiers=tiers, clock=time.time, started_at=time.time())
+        sources=Sources(channels), shards=shards, tiers=tiers, clock=time.time, started_at=time.time())
 
 
 def descriptions(master: MasterClient) -> list[Description]:

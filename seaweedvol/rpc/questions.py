@@ -38,7 +38,8 @@ def file_status(server: VolumeServer, request: pb.ReadVolumeFileStatusRequest) -
 
 def needle_status(server: VolumeServer, request: pb.VolumeNeedleStatusRequest) -> pb.VolumeNeedleStatusResponse:
     """VolumeNeedleStatus."""
-    found = status.needle_status(server.store, VolumeId(request.volume_id), NeedleId(request.needle_id))
+    found = status.needle_status(
+        server.store, VolumeId(request.volume_id), NeedleId(request.needle_id), server.needles.encoded)
     return pb.VolumeNeedleStatusResponse(
         needle_id=found.key, cookie=found.cookie, size=found.size, last_modified=found.last_modified,
         crc=found.checksum, ttl=found.ttl)

@@ -59,6 +59,7 @@ def batch_delete(server: VolumeServer, request: pb.BatchDeleteRequest) -> pb.Bat
     """BatchDelete."""
     response = pb.BatchDeleteResponse()
     for result in deleting.batch_delete(
-            server.store, request.file_ids, skip_cookie_check=request.skip_cookie_check):
+            server.store, request.file_ids, skip_cookie_check=request.skip_cookie_check,
+            encoded=server.needles.encoded):
         response.results.add(file_id=result.file_id, status=result.status, error=result.error, size=result.size)
     return response

@@ -15,6 +15,8 @@ from seaweedvol.storage.errors import InvalidId, StorageError
 from seaweedvol.storage.ids import Cookie, NeedleId, VolumeId, parse_key_cookie, parse_needle_path, parse_volume_id
 
 if TYPE_CHECKING:
+    from seaweedvol.server.ecneedles import EcNeedles
+    from seaweedvol.storage.format.needle import Needle
     from seaweedvol.storage.volume.volume import Volume
     from seaweedvol.store.store import Store
 
@@ -30,19 +32,20 @@ class _Failed(Exception):
         self.status = status
 
 
-def batch_delete(store: Store, file_ids: Iterable[str], *, skip_cookie_check: bool = False) -> list[DeleteResult]:
+def batch_delete(store: Store, file_ids: Iterable[str], *, skip_cookie_check: bool = False,
+                 encoded: EcNeedles | None = None) -> list[DeleteResult]:
     """Delete each of ``file_ids``; one that fails does not stop the others.
 
     Statuses: 202 deleted, 304 nothing left to delete, 400 malformed or wrong cookie, 404 not readable,
     406 chunk manifest (its chunks would be lost), 500 otherwise.
 
     :param skip_cookie_check: trust the ids; the needle is not even read, so manifests go through, as in Go.
+    :param encoded: the needles of erasure coded volumes.
     """
-    delete = _delete_trusted if skip_cookie_check else _delete_checked
     results = []
     for file_id in file_ids:
         try:
-            freed = delete(store, file_id)
+            freed = _delete(store, encoded, file_id, is_trusted=skip_cookie_check)
         except _Failed as failure:
             results.append(DeleteResult(file_id, failure.status, str(failure)))
         else:
@@ -50,29 +53,48 @@ def batch_delete(store: Store, file_ids: Iterable[str], *, skip_cookie_check: bo
     return results
 
 
-def _delete_checked(store: Store, file_id: str) -> int:
+def _delete(store: Store, encoded: EcNeedles | None, file_id: str, *, is_trusted: bool) -> int:
     volume_id, rest = _split(file_id)
     try:
-        key, cookie = parse_needle_path(rest)
+        key, cookie = parse_key_cookie(rest) if is_trusted else parse_needle_path(rest)
     except InvalidId as error:
         raise _Failed(HTTPStatus.BAD_REQUEST, error) from None
+    if encoded is not None and encoded.holds(volume_id):
+        return _delete_encoded(encoded, volume_id, key, None if is_trusted else cookie)
+    return _delete_trusted(store, volume_id, key) if is_trusted else _delete_checked(store, volume_id, key, cookie)
+
+
+def _delete_checked(store: Store, volume_id: VolumeId, key: NeedleId, cookie: Cookie) -> int:
     volume = store.find(volume_id)
     if volume is None:
         raise _Failed(HTTPStatus.NOT_FOUND, f"volume {volume_id} not found")
     return _append_tombstone(volume, key, cookie, _check_needle(volume, key, cookie))
 
 
-def _delete_trusted(store: Store, file_id: str) -> int:
-    volume_id, rest = _split(file_id)
-    try:
-        key, _ = parse_key_cookie(rest)
-    except InvalidId as error:
-        raise _Failed(HTTPStatus.BAD_REQUEST, error) from None
+def _delete_trusted(store: Store, volume_id: VolumeId, key: NeedleId) -> int:
     volume = store.find(volume_id)
     if volume is None:
         where = store.identity.address
         raise _Failed(HTTPStatus.INTERNAL_SERVER_ERROR, f"volume {volume_id} not found on {where}")
     return _append_tombstone(volume, key, _NO_COOKIE)
+
+
+def _delete_encoded(encoded: EcNeedles, volume_id: VolumeId, key: NeedleId, cookie: Cookie | None) -> int:
+    """As the other two; the needle is read either way, and nothing is ever left to delete without a failure.
+
+    :param cookie: None when the id is trusted.
+    """
+    try:
+        needle = encoded.read(volume_id, key)
+    except (StorageError, OSError) as error:
+        status = HTTPStatus.INTERNAL_SERVER_ERROR if cookie is None else HTTPStatus.NOT_FOUND
+        raise _Failed(status, error) from error
+    if cookie is not None:
+        _check(needle, cookie)
+    try:
+        return encoded.delete_read(volume_id, needle, key)
+    except (StorageError, OSError) as error:
+        raise _Failed(HTTPStatus.INTERNAL_SERVER_ERROR, error) from error
 
 
 def _split(file_id: str) -> tuple[VolumeId, str]:
@@ -93,11 +115,15 @@ def _check_needle(volume: Volume, key: NeedleId, cookie: Cookie) -> int:
         needle = volume.read(key)
     except (StorageError, OSError) as error:
         raise _Failed(HTTPStatus.NOT_FOUND, error) from error
-    if needle.size and needle.cookie != cookie:
+    _check(needle, cookie)
+    return needle.checksum
+
+
+def _check(needle: Needle, cookie: Cookie) -> None:
+    if needle.cookie != cookie and (needle.size or needle.cookie):
         raise _Failed(HTTPStatus.BAD_REQUEST, "File Random Cookie does not match.")
     if needle.is_manifest:
         raise _Failed(HTTPStatus.NOT_ACCEPTABLE, "ChunkManifest: not allowed in batch delete mode.")
-    return needle.checksum
 
 
 def _append_tombstone(volume: Volume, key: NeedleId, cookie: Cookie, checksum: int = 0) -> int:

@@ -15,6 +15,7 @@ from seaweedvol.storage.errors import VolumeNotFound, VolumeReadOnly
 from seaweedvol.storage.ids import Cookie, NeedleId, VolumeId
 
 if TYPE_CHECKING:
+    from seaweedvol.server.ecneedles import EcNeedles
     from seaweedvol.server.interfaces import QuickVolume
     from seaweedvol.storage.format.needle import Needle
     from seaweedvol.storage.volume.reading import PagedNeedle
@@ -28,9 +29,13 @@ PAGED_ABOVE: Final = 1 << 20
 
 @attrs.frozen
 class Needles:
-    """The needles of every volume in ``store``."""
+    """The needles of every volume in ``store``.
+
+    :ivar encoded: those of erasure coded volumes; None for a server that has nothing to do with them.
+    """
 
     store: Store
+    encoded: EcNeedles | None = None
     _directories: tuple[Mapping[int, QuickVolume], ...] = attrs.field(init=False)
 
     @_directories.default
@@ -39,8 +44,12 @@ class Needles:
         return tuple(cast("Mapping[int, QuickVolume]", location.volumes) for location in self.store.locations)
 
     def holds(self, volume_id: VolumeId) -> bool:
-        """Whether the volume is here."""
-        return self.store.find(volume_id) is not None
+        """Whether the volume is here, or a shard of it."""
+        return self.store.find(volume_id) is not None or self.is_encoded(volume_id)
+
+    def is_encoded(self, volume_id: VolumeId) -> bool:
+        """Whether a shard of the volume is here; there may be the volume itself too, which then is read."""
+        return self.encoded is not None and self.encoded.holds(volume_id)
 
     def copy_count(self, volume_id: VolumeId) -> int:
         """How many servers should hold the volume, 0 when it is not here."""
@@ -58,10 +67,14 @@ class Needles:
     def open(self, volume_id: VolumeId, key: NeedleId, *, read_deleted: bool = False) -> Needle | PagedNeedle:
         """A needle to be sent: with its data when they are small or a manifest, else to be read in pages.
 
-        An empty needle (``size`` 0) is known by its key only: whoever asks, its cookie fits.
+        An empty needle (``size`` 0) may be known by its key only, then its cookie is 0: whoever asks, his fits. One of
+        an erasure coded volume comes with all its data; there is no reading of one that was deleted.
 
         :raises StorageError: when there is nothing to read (:class:`NeedleNotFound` and its kin) or it is damaged.
         """
+        volume = self.store.find(volume_id)
+        if volume is None and self.encoded is not None and self.encoded.holds(volume_id):
+            return self.encoded.read(volume_id, key)
         return self._volume(volume_id).open(key, read_deleted=read_deleted, paged_above=PAGED_ABOVE)
 
     def read(self, volume_id: VolumeId, key: NeedleId, *, read_deleted: bool = False) -> Needle:
@@ -69,6 +82,8 @@ class Needles:
 
         :raises StorageError: as :meth:`open`.
         """
+        if self.encoded is not None and self.store.find(volume_id) is None and self.encoded.holds(volume_id):
+            return self.encoded.read(volume_id, key)
         return self._volume(volume_id).read(key, read_deleted=read_deleted)
 
     def write(self, volume_id: VolumeId, draft: Draft, *, fsync: bool = False) -> Appended:
@@ -92,6 +107,14 @@ class Needles:
         if volume.no_write_or_delete:
             raise VolumeReadOnly(f"volume {volume_id} is read only")
         return volume.delete(key, cookie, checksum=checksum)
+
+    def delete_encoded(self, volume_id: VolumeId, key: NeedleId, cookie: Cookie) -> int:
+        """Delete a needle of an erasure coded volume, at all holders of its shards; the bytes that Go says it frees.
+
+        :raises StorageError: when it is not there, or another's, or cannot be read.
+        """
+        assert self.encoded is not None
+        return self.encoded.delete(volume_id, key, cookie)
 
     def _volume(self, volume_id: VolumeId) -> Volume:
         volume = self.store.find(volume_id)

@@ -16,7 +16,7 @@ from seaweedvol.server.workers import Workers
 if TYPE_CHECKING:
     from seaweedvol.config.model import Settings
     from seaweedvol.security.guard import Guard
-    from seaweedvol.server.interfaces import ILocations, IMasterView, IPeers, IReplicator, ISources
+    from seaweedvol.server.interfaces import ILocations, IMasterView, IPeers, IReplicator, IShards, ISources
     from seaweedvol.server.limits import ByteLimit
     from seaweedvol.server.needles import Needles
     from seaweedvol.server.volumes import Volumes
@@ -79,6 +79,7 @@ class VolumeServer:
     locations: ILocations
     replicator: IReplicator
     sources: ISources
+    shards: IShards
     clock: Callable[[], float]
     started_at: float
     life: Life = attrs.field(factory=Life)

@@ -15,6 +15,7 @@ from seaweedvol.storage.ids import NeedleId, VolumeId
 from seaweedvol.store.diskspace import DiskStatus, disk_status
 
 if TYPE_CHECKING:
+    from seaweedvol.server.ecneedles import EcNeedles
     from seaweedvol.server.server import VolumeServer
     from seaweedvol.storage.volume.volume import Volume
     from seaweedvol.store.store import Store
@@ -106,16 +107,20 @@ def sync_status(store: Store, volume_id: VolumeId) -> SyncStatus:
     )
 
 
-def needle_status(store: Store, volume_id: VolumeId, key: NeedleId) -> NeedleStatus:
-    """
+def needle_status(store: Store, volume_id: VolumeId, key: NeedleId, encoded: EcNeedles | None = None) -> NeedleStatus:
+    """What is stored under a key, also of an erasure coded volume if ``encoded`` are given.
+
     :raises Refused: when the volume is not here.
     :raises StorageError: when the needle is not, or is damaged.
     """
     volume = store.find(volume_id)
-    if volume is None:
+    if volume is not None:
+        needle = volume.read(key)
+    elif encoded is not None and encoded.holds(volume_id):
+        needle = encoded.read(volume_id, key)
+    else:
         raise Refused(f"volume not found {volume_id}")
-    needle = volume.read(key)
-    if needle.size == 0:
+    if needle.size == 0 and not needle.cookie:
         # Go does not read an empty record, and so knows nothing of it but the key it was asked for.
         return NeedleStatus(key, 0, 0, 0, legacy_mask(0), "")
     return NeedleStatus(

@@ -58,6 +58,8 @@ class Deleting:
             return json_error(request, 400, str(error))
         if not server.guard.check_write(path.vid, path.fid, token_of(request)):
             return json_error(request, 401, "wrong jwt")
+        if server.needles.is_encoded(volume_id):
+            return await self._delete_encoded(request, volume_id, key, cookie)
         try:
             opened = await self.in_thread(server.needles.open, volume_id, key)
         except (StorageError, OSError):
@@ -76,6 +78,14 @@ class Deleting:
         try:
             await self._delete(request, volume_id, key, cookie, needle.checksum)
         except (StorageError, OSError, RemoteCallFailed, TooFewReplicas) as error:
+            return json_error(request, 500, f"Deletion Failed: {error}")
+        return json_reply(request, 202, {"size": size})
+
+    async def _delete_encoded(self, request: Request, volume_id: VolumeId, key: NeedleId, cookie: Cookie) -> Reply:
+        """As Go: of a needle that lists chunks only the list is deleted, and whatever fails is an error of ours."""
+        try:
+            size = await self.in_thread(self.server.needles.delete_encoded, volume_id, key, cookie)
+        except (StorageError, OSError) as error:
             return json_error(request, 500, f"Deletion Failed: {error}")
         return json_reply(request, 202, {"size": size})
 
@@ -125,7 +135,8 @@ class Deleting:
 
     async def _delete_at(self, location: Location, fids: Sequence[str]) -> Iterable[DeleteResult]:
         if location.url == own_url(self.server):
-            return await self.in_thread(batch_delete, self.server.store, fids, skip_cookie_check=True)
+            return await self.in_thread(batch_delete, self.server.store, fids, skip_cookie_check=True,
+                                        encoded=self.server.needles.encoded)
         try:
             return await self.server.peers.batch_delete(location.address, fids)
         except RemoteCallFailed as error:

@@ -108,8 +108,8 @@ class Reading:
         meta = opened if isinstance(opened, Needle) else opened.meta
         done = _counted(self.server.download_limit, meta.size)
         try:
-            # An empty needle was not read, so its cookie is not known: any cookie opens it, as in Go.
-            if meta.size and meta.cookie != cookie:
+            # An empty needle may not have been read, so its cookie is not known: any cookie opens it, as in Go.
+            if meta.cookie != cookie and (meta.size or meta.cookie):
                 answer = Answer(empty(404))
             else:
                 answer = await self._of_needle(request, path, opened, meta)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+from seaweedvol.server.needles import Needles
 from seaweedvol.server.server import Life, VolumeServer
 from seaweedvol.server.volumes import NewVolume, Volumes
 from seaweedvol.server.workers import Workers
@@ -69,5 +70,5 @@ def server_over(store: Store, master: FakeMaster | None = None) -> VolumeServer:
     parts = SimpleNamespace(
         settings=SimpleNamespace(offset_width=4, data_center="dc1", rack="r1", compaction_rate=0, maintenance_rate=0),
         identity=store.identity, store=store, guard=FakeGuard(), volumes=Volumes(store, master), master=master,
-        life=Life(), workers=Workers(1))
+        life=Life(), workers=Workers(1), needles=Needles(store))
     return cast(VolumeServer, parts)

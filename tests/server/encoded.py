@@ -121,7 +121,7 @@ class FakeShards:
     :ivar deleted: what each server knows as deleted.
     """
 
-    paths: EcPaths
+    paths: EcPaths | None = None
     places: dict[int, list[str]] = attrs.Factory(dict)
     moved: dict[int, list[str]] | None = None
     down: set[str] = attrs.Factory(set)
@@ -155,6 +155,7 @@ class FakeShards:
             raise RemoteCallFailed(f"{address} is down")
         if key in self.deleted.get(address, ()):
             return b"", True
+        assert self.paths is not None
         with open(self.paths.shard(shard_id), "rb") as file:
             file.seek(offset)
             return file.read(length), False

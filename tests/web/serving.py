@@ -24,6 +24,7 @@ from zope.interface import implementer
 
 from seaweedvol.config.load import load_settings
 from seaweedvol.security.guard import Guard
+from seaweedvol.server.ecneedles import EcNeedles
 from seaweedvol.server.interfaces import (
     DeleteResult, ISources, Location, LookupFailed, RemoteCallFailed, VolumeUnknown,
 )
@@ -39,6 +40,7 @@ from seaweedvol.web.channel import Channel
 from seaweedvol.web.sites import Site, make_app, make_takes
 from seaweedvol.web.threads import InThread, inline
 from tests.conformance.exchange import Request, Response
+from tests.server.encoded import FakeShards, Inline
 from tests.server.fakes import FakeMaster
 
 HERE = "127.0.0.1:8080"
@@ -472,13 +474,14 @@ def make_world(test: SynchronousTestCase, *flags: str, directory: Path | None = 
     store.load()
     clock, master = task.Clock(), FakeMaster()
     locations, replicator, peers = FakeLocations(), FakeReplicator(), FakePeers()
-    keys = settings.security
+    shards, keys = FakeShards(), settings.security
     server = VolumeServer(
         settings=settings, identity=store.identity, store=store,
         guard=Guard(settings.white_list, keys.write_key, keys.write_expires, keys.read_key, keys.read_expires),
         upload_limit=ByteLimit(settings.http.upload_limit), download_limit=ByteLimit(settings.http.download_limit),
-        needles=Needles(store), volumes=Volumes(store, master), master=master, peers=peers, locations=locations,
-        replicator=replicator, sources=cast(ISources, None), clock=lambda: world.seconds, started_at=NOW)
+        needles=Needles(store, EcNeedles(store, shards, Inline())), volumes=Volumes(store, master), master=master,
+        peers=peers, locations=locations, replicator=replicator, sources=cast(ISources, None), shards=shards,
+        clock=lambda: world.seconds, started_at=NOW)
     agent = agent or FakeAgent()
     app = make_app(server, cast(Any, clock), in_thread=in_thread, agent=agent, now=lambda: world.seconds)
     takes = make_takes(server, in_thread, Batches(in_thread, lambda: False), now=lambda: world.seconds)
