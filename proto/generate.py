@@ -12,7 +12,7 @@ from grpc_tools import protoc
 
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGE = HERE.parent / "seaweedvol" / "pb"
-NAMES = ("remote", "volume_server", "master")
+NAMES = ("remote", "volume_server", "master", "profile")
 SERVICES = ("volume_server", "master")
 PLAIN_IMPORT = re.compile(r"^import (\w+_pb2) as ", re.MULTILINE)
 

@@ -58,6 +58,7 @@ class Parts:
     :ivar rpc: the gRPC port.
     :ivar heartbeat: tells the masters.
     :ivar master: the embedded one.
+    :ivar lookouts: what lets operators look in, from before the volumes are loaded until after they are closed.
     :ivar say_goodbye: has HTTP clients told, with each reply, to come back on another connection.
     """
 
@@ -67,9 +68,11 @@ class Parts:
     heartbeat: Service
     master: Service | None = None
     say_goodbye: Callable[[], None] | None = None
+    lookouts: tuple[Service, ...] = ()
 
     def __iter__(self) -> Any:
-        return (part for part in (self.disks, self.http, self.rpc, self.heartbeat, self.master) if part is not None)
+        parts = (*self.lookouts, self.disks, self.http, self.rpc, self.heartbeat, self.master)
+        return (part for part in parts if part is not None)
 
 
 class ServerService(MultiService):
@@ -118,6 +121,8 @@ class ServerService(MultiService):
     async def _start(self) -> None:
         parts = self._parts
         try:
+            for lookout in parts.lookouts:
+                lookout.startService()
             if parts.master is not None:
                 parts.master.startService()
             parts.disks.startService()
@@ -244,7 +249,7 @@ class ServerService(MultiService):
             if parts.say_goodbye is not None:
                 parts.say_goodbye()
             await task.deferLater(self._reactor, min(GOODBYE_SECONDS, seconds))
-        for part in (parts.http, parts.rpc, parts.disks, parts.master):
+        for part in (parts.http, parts.rpc, parts.disks, parts.master, *parts.lookouts):
             if part is not None and part.running:
                 await self._stop_part(part)
         await deferToThread(server.store.close)

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from twisted.application.service import MultiService
+from twisted.application.service import MultiService, Service
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from twisted.python import usage
@@ -115,10 +115,25 @@ def build_service(settings: Settings, reactor: Any) -> ServerService:
         master = EmbeddedMaster(settings.master_embedded, server.guard, reactor)
     rpc = GrpcService(server, settings.http.bind_ip, settings.grpc.port)
     sites = make_sites(server, reactor)
-    parts = Parts(disks, sites, rpc, heartbeat, master, sites.say_goodbye)
+    parts = Parts(disks, sites, rpc, heartbeat, master, sites.say_goodbye, _lookouts(settings, reactor))
     service = ServerService(server, parts, reactor, Notifier(os.environ, reactor))
     service.on_reload.append(sites.reload)
     return service
+
+
+def _lookouts(settings: Settings, reactor: Any) -> tuple[Service, ...]:
+    """What lets operators look into the running program."""
+    lookouts: list[Service] = []
+    wanted = settings.profiling
+    if wanted.debug_port:
+        from seaweedvol.web.debugging import DebugService
+
+        lookouts.append(DebugService(reactor, wanted.debug_port))
+    if wanted.cpu_file or wanted.memory_file:
+        from seaweedvol.life.recording import Recording
+
+        lookouts.append(Recording(wanted))
+    return tuple(lookouts)
 
 
 def build_master_client(settings: Settings) -> MasterClient:

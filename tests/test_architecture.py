@@ -68,10 +68,11 @@ LAYERS: Final = (
     Row("deflate", 2, NOTHING),
     Row("query", 2, NOTHING),
     Row("logs.asking", 2, NOTHING),
+    Row("profiling", 2, ("pb",)),
     # layer 3
     Row("server", 3, CORE + SIDE_LIBRARIES + ("pb",)),
     # layer 4: adapters hand values of the core on, but work on it only through server
-    Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security", "logs.asking") + VALUES
+    Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security", "logs.asking", "profiling") + VALUES
         + DRAFTS_AND_PAGES + AT_HAND),
     Row("rpc", 4, ("server", "config", "metrics", "security", "pb", "logs.asking") + VALUES),
     Row("cluster", 4, ("server", "config", "metrics", "security", "pb") + REPORTS + VALUES),

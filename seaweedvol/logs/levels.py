@@ -10,7 +10,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Final
 
-from constantly import NamedConstant
+from constantly import NamedConstant  # type: ignore[import-untyped]
 from twisted.logger import ILogFilterPredicate, LogEvent, LogLevel, PredicateResult
 from zope.interface import implementer
 

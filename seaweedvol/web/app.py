@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import attrs
 from klein import Klein
 
+from seaweedvol.profiling.pages import PREFIX
 from seaweedvol.web import assets
+from seaweedvol.web.debugging import profile
 from seaweedvol.web.deleting import Deleting
 from seaweedvol.web.exchange import Exchange
 from seaweedvol.web.page import figures, page
@@ -32,6 +34,7 @@ from seaweedvol.web.writing import Writing
 if TYPE_CHECKING:
     from twisted.web.resource import IResource
 
+    from seaweedvol.profiling.pages import Pages
     from seaweedvol.server.server import VolumeServer
 
 
@@ -40,6 +43,7 @@ class VolumeApp:
     """The HTTP surface of one server, for both of its ports.
 
     :ivar now_ns: nanoseconds since 1970, for request ids.
+    :ivar profiles: what is below ``/debug/pprof/``; None when that is a path like any.
     """
 
     server: VolumeServer
@@ -50,6 +54,7 @@ class VolumeApp:
     in_thread: InThread
     now_ns: Callable[[], int] = time.time_ns
     entropy: Callable[[int], bytes] = os.urandom
+    profiles: Pages | None = None
 
     router = Klein()
 
@@ -80,6 +85,12 @@ class VolumeApp:
     async def _asset(self, exchange: Exchange) -> None:
         """What the page needs."""
         await self.renderer.send(exchange, Answer(await self.in_thread(assets.asset, exchange.request)))
+
+    @router.route(PREFIX, branch=True)
+    async def _profile(self, exchange: Exchange) -> None:
+        """Of the running program."""
+        pages = self.profiles
+        await self._administer(exchange, None if pages is None else profile(pages, exchange.request, self.in_thread))
 
     @router.route("/", branch=True)
     async def _needle(self, exchange: Exchange) -> None:

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from seaweedvol.profiling.pages import Pages
 from seaweedvol.server.limits import ByteLimit
 from seaweedvol.web.app import VolumeApp
 from seaweedvol.web.batches import Batches
@@ -222,18 +223,21 @@ class PoolService(MultiService):
 
 
 def make_app(server: VolumeServer, clock: IReactorTime, *, in_thread: InThread, agent: IAgent,
-             now: Callable[[], float] = time.time, rules: UploadRules | None = None) -> VolumeApp:
+             now: Callable[[], float] = time.time, rules: UploadRules | None = None,
+             profiles: Pages | None = None) -> VolumeApp:
     """The application, without ports.
 
     :param in_thread: where blocking work is done.
     :param agent: how other servers are asked.
     :param now: seconds since 1970.
+    :param profiles: what is below ``/debug/pprof/``.
     """
     elsewhere = Elsewhere(server, agent)
     chunks = Chunks(server.locations, agent, in_thread)
     return VolumeApp(
         server, Renderer(in_thread, now), Reading(server, elsewhere, chunks, in_thread, clock),
-        Writing(server, rules or rules_of(server), in_thread, clock, now), Deleting(server, in_thread), in_thread)
+        Writing(server, rules or rules_of(server), in_thread, clock, now), Deleting(server, in_thread), in_thread,
+        profiles=profiles)
 
 
 def rules_of(server: VolumeServer) -> UploadRules:
@@ -277,7 +281,8 @@ def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = Non
     lane.after_round.append(batches.flush)
     rules = rules_of(server)
     full, reading = make_takes(server, in_thread, batches, rules=rules)
-    app = make_app(server, reactor, in_thread=in_thread, agent=agent or new_agent(reactor), rules=rules)
+    app = make_app(server, reactor, in_thread=in_thread, agent=agent or new_agent(reactor), rules=rules,
+                   profiles=Pages(reactor.callFromThread) if server.settings.profiling.is_on_port else None)
     http = server.settings.http
     service = PoolService(pool, lane)
     service.rules.append(rules)
