@@ -17,6 +17,7 @@ from google.protobuf.message_factory import GetMessageClass
 from twisted.logger import Logger
 
 from seaweedvol.rpc import errors, gates
+from seaweedvol.rpc.pouring import pour_for
 from seaweedvol.server.errors import Kind, Refused
 from seaweedvol.server.server import VolumeServer
 
@@ -88,24 +89,37 @@ def _last_of(steps: Generator[Message | None, None, None], context: grpc.Service
 def guarded_stream(name: str, server: VolumeServer, work: Work) -> StreamAnswer:
     """``work`` behind the door, for a call with a stream of responses.
 
-    A response that is None is not sent; there work lets itself be ended when nobody listens any more.
+    A response that is None is not sent; there work lets itself be ended when nobody listens any more. A list of them is
+    a burst, which is sent faster than one by one.
     """
     def answer(request: Any, context: grpc.ServicerContext) -> Iterator[Message]:
         try:
             gates.check(name, server, context.peer())
-            responses: Iterable[Message | None] = work(server, request)
+            responses: Iterable[Message | list[Message] | None] = work(server, request)
             with contextlib.ExitStack() as at_end:
                 if isinstance(responses, Generator):
                     # Now, not when it is collected: there may be half a file to be removed.
                     at_end.callback(responses.close)
-                for response in responses:
-                    if response is not None:
-                        yield response
-                    elif not context.is_active():
-                        return
+                yield from _sent(responses, context)
         except Exception as error:
             _refuse(name, context, error)
     return answer
+
+
+def _sent(responses: Iterable[Message | list[Message] | None], context: grpc.ServicerContext) -> Iterator[Message]:
+    """What is left to be sent by grpcio; ends early when nobody listens."""
+    pour = None
+    for response in responses:
+        if response is None:
+            if not context.is_active():
+                return
+        elif isinstance(response, Message):
+            yield response
+        elif pour := pour or pour_for(context):
+            if not pour.send([message.SerializeToString() for message in response]):
+                return
+        else:
+            yield from response
 
 
 def method_handler(

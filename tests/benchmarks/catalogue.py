@@ -11,9 +11,8 @@ from tests.benchmarks.readrows import (
 from tests.benchmarks.indexrow import ENTRIES, Index
 from tests.benchmarks.pacedrows import Paced
 from tests.benchmarks.rows import Bars, Row
-from tests.benchmarks.scrubrow import Scrub
 from tests.benchmarks.storage import Storage
-from tests.benchmarks.vacuumrow import Vacuum
+from tests.benchmarks.volumerow import volume_rows
 from tests.benchmarks.weedrow import WeedBenchmark
 from tests.benchmarks.writerows import Deletes, Mixed, Replicated, Writes
 
@@ -52,17 +51,17 @@ def start_rows() -> list[Row]:
 
 def all_rows() -> list[Row]:
     """Every row; those of one shape of servers stand together."""
-    rows = http_rows()
+    rows, volumes = http_rows(), volume_rows()
     return [
         *(row for row in rows if row.shape is PLAIN),
         Paced("GET 1 KiB, 2000/s", p99=Bars(1.0)),
         Paced("GET 1 KiB, 2000/s beside a copy", p99=Bars(1.5), has_copy=True),
         Paced("GET 1 KiB, 2000/s beside a vacuum", p99=Bars(1.5), has_vacuum=True),
         Paced("GET 1 KiB, 2000/s beside a scrub", p99=Bars(1.5), has_scrub=True),
-        Vacuum("vacuum of 512 MiB, half deleted", speed=Bars(0.8)),
-        Scrub("scrub of 512 MiB, half deleted", speed=Bars(0.5)),
+        *(row for row in volumes if row.shape is PLAIN),
         WeedBenchmark(write_cpu=Bars(0.8), read_rate=Bars(1.2)),
         *(row for row in rows if row.shape is not PLAIN),
+        *(row for row in volumes if row.shape is not PLAIN),
         Storage("needle of 1 KiB, in process"),
         Index("index of 10 M rows", memory=Bars(own=20), lookup=Bars(own=1.2)),
         *start_rows(),

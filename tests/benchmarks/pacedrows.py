@@ -20,7 +20,7 @@ from tests.benchmarks.readrows import Reads
 from tests.benchmarks.rows import NO_BARS, Bars, Line, Outcome, Pace
 from tests.benchmarks.httprows import CPU, P99
 from tests.benchmarks.servers import Server
-from tests.benchmarks.vacuumrow import place_volume
+from tests.benchmarks.volumerow import place_volume
 from tests.benchmarks.volumes import write_half_deleted
 
 RATE_ASKED = 2000

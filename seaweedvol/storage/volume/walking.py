@@ -67,7 +67,9 @@ def _decoded(record: RawRecord, codec: NeedleVersion) -> Needle:
     except Corrupt:
         return Needle(record.cookie, record.key, record.size)
     computed = crc32c(needle.data)
-    return attrs.evolve(needle, checksum=computed) if checksum_matches(needle.checksum, computed) else needle
+    if needle.checksum == computed or not checksum_matches(needle.checksum, computed):
+        return needle
+    return attrs.evolve(needle, checksum=computed)
 
 
 def raw_records(read_at: ReadAt, codec: NeedleVersion, offset: int, end: int) -> Iterator[RawRecord]:
