@@ -115,10 +115,6 @@ class EmbeddedMasterSettings:
 
 
 @attrs.frozen
-class Settings:
-    """The whole configuration.
-
-@attrs.frozen
 class LogSettings:
     """Where the log goes, and what is in it.
 
@@ -171,6 +167,10 @@ class Origin:
     toml_path: str | None = None
 
 
+@attrs.frozen
+class Settings:
+    """The whole configuration.
+
     :ivar index_directory: one directory for all indexes, or None: beside the data.
     :ivar offset_width: bytes of an offset in the index of a new volume, 4 or 5.
     :ivar index_kind: of needle maps, by the names of ``-index``.
@@ -204,8 +204,8 @@ class Origin:
     allows_untrusted_endpoints: bool = False
     master_embedded: EmbeddedMasterSettings | None = None
     log_level: int = 0
-    provenance: Mapping[str, str] = attrs.field(factory=dict)
-    notices: tuple[str, ...] = ()
     log: LogSettings = LogSettings()
     profiling: ProfilingSettings = ProfilingSettings()
     origin: Origin = attrs.field(factory=Origin, eq=False, repr=False)
+    provenance: Mapping[str, str] = attrs.field(factory=dict)
+    notices: tuple[str, ...] = ()
