@@ -204,7 +204,7 @@ class ErasureStore:
                     failures.append(str(error))
         return failures
 
-    def settle(self, *, is_start: bool) -> None:
+    def settle(self, *, is_start: bool = False) -> None:
         """Once all disks have loaded what they can on their own: do what takes a view of all of them.
 
         :param is_start: whether nobody can be writing shards yet, so that leftovers may be removed.
@@ -244,8 +244,13 @@ class ErasureStore:
                 written.add(volume.journal.path)
 
     def is_deleted(self, volume_id: int, key: int) -> bool:
-        """Whether any disk knows a needle as deleted since the volume was encoded."""
-        return any(volume.journal.contains(key) for _, volume in self.holders(volume_id))
+        """Whether any disk knows a needle as deleted since the volume was encoded. What was deleted from an older
+        encoding may have come back before this one.
+        """
+        volume = self.find(volume_id)
+        return volume is not None and any(
+            each.journal.contains(key) for _, each in self.holders(volume_id)
+            if each.encode_time_ns == volume.encode_time_ns)
 
     # --- telling ------------------------------------------------------------------------------------------------
 

@@ -58,7 +58,12 @@ def settle(locations: Sequence[Location], *, is_start: bool) -> None:
 
 
 def _serve(locations: Sequence[Location], location: Location, name: VolumeName, shard_ids: list[int]) -> None:
-    owner = _owner_for(locations, location, name, shard_ids)
+    owners = list(_owners(locations, name))
+    owner = _owner_for(owners, location, name, shard_ids)
+    if not owners and paths_in(location, name).found() is not None:
+        # Empty, and no other: there was no needle left in the volume when it was encoded.
+        load_volume(location, name, shard_ids)
+        return
     if owner is None:
         _log.warning("%s: shards %s are not served: no disk here has the index of their encoding",
                      location.directory / name.base, shard_ids)
@@ -77,14 +82,12 @@ def _mirror(location: Location, owner: Owner, name: VolumeName) -> None:
         _log.warning("%s: the index stays on another disk: %s", location.directory / name.base, error)
 
 
-def _owner_for(locations: Sequence[Location], location: Location, name: VolumeName,
-               shard_ids: list[int]) -> Owner | None:
+def _owner_for(owners: list[Owner], location: Location, name: VolumeName, shard_ids: list[int]) -> Owner | None:
     """The disk whose index is that of the encoding of these shards.
 
     Where a .vif beside them tells which encoding that is, it must be the same. Where none does, the first index whose
     shards would be of this length; if that fits none, the first.
     """
-    owners = list(_owners(locations, name))
     own, has_info = info_of(paths_in(location, name), _log.warning)
     if has_info and encode_time_of(own):
         # An index without a time may be older than times are.

@@ -20,7 +20,7 @@ from seaweedvol.ec.volume import EcVolume
 from seaweedvol.storage.errors import StorageError, VolumeError
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.store.names import VolumeName
-from seaweedvol.store.shardfiles import find_shards, paths_in, remove_empty_shards
+from seaweedvol.store.shardfiles import find_shards, index_directory_in, remove_empty_shards
 
 if TYPE_CHECKING:
     from seaweedvol.store.location import Location
@@ -118,7 +118,8 @@ def destroy_volume(location: Location, volume_id: VolumeId) -> EcVolume | None:
 
 
 def load_all(location: Location) -> None:
-    """Serve every shard whose index is in the same location; what has none here waits for those who see all disks.
+    """Serve every shard whose index is in the same location; what has none here, or an empty one, waits for those who
+    see all disks.
 
     Of a volume that is served as a .dat here, no shard is served.
 
@@ -129,7 +130,7 @@ def load_all(location: Location) -> None:
             _log.warning("%s is removed: it is empty, and nobody is about to fill it", path)
     for name, shard_ids in find_shards(location.directory).items():
         is_free = location.volumes.get(name.volume_id) is None
-        if is_free and paths_in(location, name).found() is not None:
+        if is_free and index_directory_in(location, name) is not None:
             load_volume(location, name, shard_ids)
 
 

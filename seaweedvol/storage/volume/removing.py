@@ -11,12 +11,13 @@ from seaweedvol.storage.volume.paths import REMOVED_SUFFIXES, VolumePaths
 
 
 def remove_files(paths: VolumePaths) -> None:
-    """Remove everything of this volume, but the .vif if an .ecx says that erasure-coded shards share it.
+    """Remove everything of this volume, but the .vif if an .ecx or a shard says that it is of an erasure-coded one too.
 
     :raises OSError: when a file cannot be removed; the others are, all the same.
     """
     bases = {paths.base, paths.index_base}
-    is_shared = any(os.path.exists(base + ".ecx") for base in bases)
+    shards = glob.glob(glob.escape(paths.base) + ".ec[0-9][0-9]")
+    is_shared = bool(shards) or any(os.path.exists(base + ".ecx") for base in bases)
     suffixes = REMOVED_SUFFIXES if is_shared else (*REMOVED_SUFFIXES, ".vif")
     doomed = [base + suffix for base in sorted(bases) for suffix in suffixes]
     doomed += glob.glob(glob.escape(paths.base) + ".torn-*")
