@@ -13,11 +13,13 @@ the last whole row are left alone.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator
+import errno
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy
 
+from seaweedvol.storage.backend import IPinnedDescriptor
 from seaweedvol.storage.backend.disk import DiskFile, write_aside
 from seaweedvol.storage.errors import FormatError
 from seaweedvol.storage.format.index import NUMPY_ENTRY, OffsetWidth, decode_entry, iterate
@@ -25,6 +27,8 @@ from seaweedvol.storage.format.index import NUMPY_ENTRY, OffsetWidth, decode_ent
 _LEAF_ROWS: Final = 256
 _FENCE_DEPTH: Final = 16
 _CHUNK_ROWS: Final = 1 << 16
+# One thread looks without waiting, so there is one of it.
+_NOW: Final = memoryview(bytearray(_LEAF_ROWS * OffsetWidth.FIVE.entry_length))
 
 
 class EcIndex:
@@ -48,6 +52,14 @@ class EcIndex:
         return self._file.length()
 
     @property
+    def descriptor(self) -> IPinnedDescriptor:
+        """The open file, which stays open as long as somebody holds this.
+
+        :raises OSError: when the index is closed.
+        """
+        return self._file.pinned_descriptor()
+
+    @property
     def row_count(self) -> int:
         """Needles, live or deleted."""
         return self._file.length() // self.width.entry_length
@@ -58,28 +70,37 @@ class EcIndex:
         :raises OSError: also when the index is closed.
         :raises FormatError: when the file has become shorter than it was.
         """
+        return self._find(key, self._rows)
+
+    def find_now(self, key: int) -> tuple[int, int] | None:
+        """As :meth:`find`, but never waits for the disk; for one thread only.
+
+        :raises BlockingIOError: when it would have to.
+        """
+        return self._find(key, self._rows_now)
+
+    def _find(self, key: int, rows: Callable[[int, int], bytes]) -> tuple[int, int] | None:
         first, end, depth = 0, self.row_count, 0
         while end - first > _LEAF_ROWS:
             middle = (first + end) // 2
-            if key < self._key_at(middle, depth):
+            if key < self._key_at(middle, depth, rows):
                 end = middle
             else:
                 first = middle
             depth += 1
-        return self._find_among(key, first, end - first)
+        return self._find_among(key, rows(first, end - first), end - first)
 
-    def _key_at(self, row: int, depth: int) -> int:
+    def _key_at(self, row: int, depth: int, rows: Callable[[int, int], bytes]) -> int:
         known = self._fences.get(row)
         if known is not None:
             return known
-        key = int.from_bytes(self._rows(row, 1)[:8], "big")
+        key = int.from_bytes(rows(row, 1)[:8], "big")
         if depth < _FENCE_DEPTH:
             self._fences[row] = key
         return key
 
-    def _find_among(self, key: int, first: int, count: int) -> tuple[int, int] | None:
+    def _find_among(self, key: int, rows: bytes, count: int) -> tuple[int, int] | None:
         length = self.width.entry_length
-        rows = self._rows(first, count)
         wanted = key.to_bytes(8, "big")
         at = bisect.bisect_left(range(count), wanted, key=lambda row: rows[row * length:row * length + 8])
         if at == count:
@@ -93,6 +114,13 @@ class EcIndex:
         if len(rows) != count * length:
             raise FormatError(f"{self.path} ends within row {first + len(rows) // length}")
         return rows
+
+    def _rows_now(self, first: int, count: int) -> bytes:
+        length = self.width.entry_length
+        view = _NOW[:count * length]
+        if self._file.read_now(view, first * length) != len(view):
+            raise BlockingIOError(errno.EWOULDBLOCK, "not in memory", self.path)
+        return bytes(view)
 
     def ascending(self) -> Iterator[tuple[int, int, int]]:
         """Every row in the order of the keys: key, offset in bytes, signed size.

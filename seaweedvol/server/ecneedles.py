@@ -15,6 +15,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Final
 
 from seaweedvol.server.ecfetching import Fetcher, Source
+from seaweedvol.server.ecglancing import EcGlances
 from seaweedvol.server.ecliars import find_truth
 from seaweedvol.server.interfaces import RemoteCallFailed
 from seaweedvol.storage.errors import CookieMismatch, Corrupt, NeedleDeleted, NeedleNotFound, VolumeNotFound
@@ -67,6 +68,7 @@ class EcNeedles:
     Blocking; any thread but those of the pool.
 
     :param pool: runs calls to other servers; one of its own by default.
+    :ivar glances: the needles that are at hand, for the reactor's thread.
     """
 
     def __init__(self, store: Store, shards: IShards, pool: Executor | None = None,
@@ -79,6 +81,7 @@ class EcNeedles:
             lambda volume_id, shard_id, time_ns: self._erasure.shard(volume_id, shard_id, encode_time_ns=time_ns),
             shards, (http, f"{http}.{identity.grpc_port}"), self._pool)
         self.doubts = doubts or Doubts()
+        self.glances = EcGlances(self._erasure, self.doubts)
 
     def holds(self, volume_id: int) -> bool:
         """Whether a shard of the volume is here."""

@@ -62,7 +62,7 @@ class Needles:
             volume = volumes.get(volume_id)
             if volume is not None:
                 return volume
-        return None
+        return None if self.encoded is None else self.encoded.glances.at_hand(volume_id)
 
     def open(self, volume_id: VolumeId, key: NeedleId, *, read_deleted: bool = False) -> Needle | PagedNeedle:
         """A needle to be sent: with its data when they are small or a manifest, else to be read in pages.

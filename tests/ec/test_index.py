@@ -82,6 +82,8 @@ class EcIndexTests(unittest.SynchronousTestCase):
                     for key, offset, size in rows[::7] + rows[-1:]:
                         self.assertEqual(index.find(key), (offset, size))
                         self.assertIsNone(index.find(key + 1))
+                        self.assertEqual(index.find_now(key), (offset, size))
+                        self.assertIsNone(index.find_now(key + 1))
                 self.assertEqual(list(index.ascending()), rows)
 
     def test_no_key_is_too_small_or_too_large(self) -> None:
