@@ -41,7 +41,7 @@ class Recording(Service):
         if sampler is not None:
             self._write(self._settings.cpu_file, sampler.stop())
         if self._settings.memory_file:
-            self._write(self._settings.memory_file, memory.traced())
+            self._write(self._settings.memory_file, memory.traced(ends=True))
 
     def _write(self, path: str, samples: Samples) -> None:
         try:

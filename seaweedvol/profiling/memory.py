@@ -14,7 +14,7 @@ from typing import Final
 
 from seaweedvol.profiling.samples import Call, Key, Samples
 
-_DEPTH: Final = 24
+_DEPTH: Final = 16
 _turn = threading.Lock()
 
 
@@ -23,11 +23,17 @@ def start_tracing() -> None:
     tracemalloc.start(_DEPTH)
 
 
-def traced() -> Samples:
-    """What was made since tracing began and is still there."""
+def traced(*, ends: bool = False) -> Samples:
+    """What was made since tracing began and is still there.
+
+    :param ends: whether to trace no more.
+    """
     began_ns = time.time_ns()
-    snapshot = tracemalloc.take_snapshot().filter_traces((tracemalloc.Filter(False, tracemalloc.__file__),))
     found: dict[Key, list[int]] = {}
+    snapshot = tracemalloc.take_snapshot()
+    if ends:
+        # Before the work on what was found, which is so much the faster.
+        tracemalloc.stop()
     for statistic in snapshot.statistics("traceback"):
         # Tracemalloc knows files and lines, no functions.
         stack = tuple(Call(frame.filename, f"{frame.filename}:{frame.lineno}", 0, frame.lineno)
@@ -46,6 +52,7 @@ def traced_for(seconds: float, sleep: Callable[[float], None] = time.sleep) -> S
         start_tracing()
         try:
             sleep(seconds)
-            return traced()
-        finally:
+        except BaseException:
             tracemalloc.stop()
+            raise
+        return traced(ends=True)

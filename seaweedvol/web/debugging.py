@@ -44,9 +44,8 @@ class DebugService(Service):
 
     def startService(self) -> None:
         """Listen."""
-        site = Site(_Profiles(Pages(self._reactor.callFromThread)))
+        site = _QuietSite(_Profiles(Pages(self._reactor.callFromThread)))
         site.noisy = False
-        site.log = lambda request: None
         try:
             self._port = self._reactor.listenTCP(self._number, site, interface=_HOST)
         except CannotListenError as error:
@@ -60,6 +59,13 @@ class DebugService(Service):
         super().stopService()
         port, self._port = self._port, None
         return maybeDeferred(port.stopListening if port is not None else lambda: None)
+
+
+class _QuietSite(Site):
+    """Tells nothing of single requests."""
+
+    def log(self, request: object) -> None:
+        """Not."""
 
 
 class _Profiles(Resource):
