@@ -213,5 +213,5 @@ class RemoveIncompleteTests(SurveyTestCase):
                 self.put(name)
             remove_incomplete(self.find())
             self.assertEqual(self.files(), {"7.vif", *kept})
-            for path in self.directory.iterdir():
-                path.unlink()
+            for name in self.files():
+                (self.directory / name).unlink()
