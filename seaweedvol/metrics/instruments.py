@@ -114,6 +114,16 @@ class Instruments(Collector):
         """It no longer is."""
         self.in_flight.add(-1, method_type(method))
 
+    def begin_part(self, kind: str) -> None:
+        """A part of a request is under way; "" for one that nobody counts."""
+        if kind:
+            self.in_flight.add(1, kind)
+
+    def end_part(self, kind: str) -> None:
+        """It no longer is."""
+        if kind:
+            self.in_flight.add(-1, kind)
+
     def note_request(self, kind: str, code: int, seconds: float) -> None:
         """A request has been answered on the general road; ``kind`` is a :func:`method_type`."""
         self.requests.add(1, kind, str(code))

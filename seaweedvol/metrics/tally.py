@@ -18,15 +18,21 @@ from typing import Final
 from seaweedvol.metrics.families import SECONDS, TARGETS
 from seaweedvol.metrics.instruments import WRITE_TO_DISK, Instruments
 
-#: Where an answer stands in the list; GET with 200 has a number of its own.
+#: What may become of a request, by number. That of a HEAD follows that of the same GET, that of a PUT that of a POST.
 OUTCOMES: Final = (
-    ("GET", 200), ("GET", 206), ("GET", 304), ("GET", 404), ("HEAD", 200), ("HEAD", 304), ("HEAD", 404),
+    ("GET", 206), ("GET", 200), ("HEAD", 200), ("GET", 304), ("HEAD", 304),
+    ("GET", 404), ("HEAD", 404), ("GET", 404), ("HEAD", 404),
     ("POST", 201), ("PUT", 201), ("DELETE", 202), ("POST", 500), ("PUT", 500), ("DELETE", 500),
 )
-(GET_WHOLE, GET_PART, GET_UNCHANGED, GET_MISSING, HEAD_WHOLE, HEAD_UNCHANGED, HEAD_MISSING,
+#: UNKNOWN is what never was, or has run out; MISSING what has been deleted, or is another's.
+(GET_PART, GET_WHOLE, HEAD_WHOLE, GET_UNCHANGED, HEAD_UNCHANGED,
+ GET_UNKNOWN, HEAD_UNKNOWN, GET_MISSING, HEAD_MISSING,
  POST_STORED, PUT_STORED, DELETED, POST_FAILED, PUT_FAILED, DELETE_FAILED) = range(len(OUTCOMES))
 
 _LAST_READ: Final = HEAD_MISSING
+_UNKNOWN: Final = (GET_UNKNOWN, HEAD_UNKNOWN)
+#: What has been written here, whatever came of it elsewhere.
+_WRITTEN: Final = (POST_STORED, PUT_STORED, POST_FAILED, PUT_FAILED)
 _STORED: Final = (POST_STORED, PUT_STORED, DELETED)
 _QUICK: Final = SECONDS[0]
 
@@ -64,38 +70,39 @@ class Tally:
 
     :ivar got: GETs that were answered with the whole needle; whoever answers one adds to it.
     :ivar answers: what became of the other requests of this round, by number; whoever answers one appends to it.
-    :ivar unknown: how many of those that found nothing asked for what never was, or has run out.
     :ivar replicated: how many of the changes were repeated elsewhere, with success.
     :ivar began: when this round began; 0 between rounds.
+    :ivar seconds: the clock that all times are of.
     """
 
-    __slots__ = ("got", "answers", "unknown", "replicated", "began", "_seconds", "_timed", "_quick", "_quick_seconds",
-                 "_counts", "_times", "_on_disk")
+    __slots__ = ("got", "answers", "replicated", "began", "seconds", "_timed", "_quick", "_quick_seconds",
+                 "_counts", "_times", "_on_disk", "_batch_seconds")
 
     def __init__(self, seconds: Callable[[], float] = time.perf_counter) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self.answers: list[int] = []
         self.began = 0.0
         self._clear()
 
     def _clear(self) -> None:
-        self.got = self.unknown = self.replicated = 0
+        self.got = self.replicated = 0
         # Of the GETs: whose time is counted; of those, who were so quick that they are in the first bucket.
         self._timed = self._quick = 0
         self._quick_seconds = 0.0
         self._counts = [0] * len(OUTCOMES)
         self._times: dict[str, Times] = {}
         self._on_disk = Times()
+        self._batch_seconds = 0.0
 
     # --- the lane ------------------------------------------------------------------------------------------------
 
     def begin(self) -> float:
         """When the request at hand began."""
-        return self.began or self._seconds()
+        return self.began or self.seconds()
 
     def end_round(self) -> None:
         """All requests that came with a round have been answered, or wait for somebody else."""
-        seconds = self._seconds() - self.began
+        seconds = self.seconds() - self.began
         self.began = 0.0
         count = self.got - self._timed
         if count:
@@ -110,14 +117,24 @@ class Tally:
 
     def _end_others(self, seconds: float) -> None:
         answers = self.answers
-        for outcome, count in ((answers[0], 1),) if len(answers) == 1 else Counter(answers).items():
-            self._counts[outcome] += count
-            times = self._of(OUTCOMES[outcome][0])
-            if outcome <= _LAST_READ:
-                times.spread(count, seconds)
-            else:
-                times.add(count, seconds)
+        first = answers[0]
+        count = answers.count(first)
+        if count == len(answers):
+            self._end_alike(first, count, seconds)
+        else:
+            for outcome, count in Counter(answers).items():
+                self._end_alike(outcome, count, seconds)
         answers.clear()
+
+    def _end_alike(self, outcome: int, count: int, seconds: float) -> None:
+        self._counts[outcome] += count
+        times = self._of(OUTCOMES[outcome][0])
+        if outcome <= _LAST_READ:
+            times.spread(count, seconds)
+        else:
+            times.add(count, seconds)
+            if outcome in _WRITTEN:
+                self._on_disk.add(count, self._batch_seconds)
 
     def note(self, outcome: int, began: float) -> None:
         """A request has been answered that may have waited; ``began`` is what :meth:`begin` said when it came."""
@@ -129,12 +146,13 @@ class Tally:
             self._timed += 1
         else:
             self._counts[outcome] += 1
-        self._of(OUTCOMES[outcome][0]).add(1, self._seconds() - began)
+            if outcome in _WRITTEN:
+                self._on_disk.add(1, self._batch_seconds)
+        self._of(OUTCOMES[outcome][0]).add(1, self.seconds() - began)
 
-    def note_writes(self, count: int, seconds: float) -> None:
-        """So many needles have been written together, in ``seconds``."""
-        if count:
-            self._on_disk.add(count, seconds)
+    def note_batch(self, seconds: float) -> None:
+        """What is answered next was written together, in ``seconds``."""
+        self._batch_seconds = seconds
 
     def _of(self, method: str) -> Times:
         times = self._times.get(method)
@@ -173,11 +191,11 @@ class Tally:
             times.total += self._quick_seconds / 2 + untimed * _QUICK / 2
 
     def _pour_failures(self, instruments: Instruments) -> None:
-        missing = self._sum((GET_MISSING, HEAD_MISSING))
+        missing = self._sum((GET_MISSING, HEAD_MISSING, *_UNKNOWN))
         if missing:
             instruments.read_failures.add(missing)
             instruments.events.add(missing, "errorGetNotFound")
-            instruments.invalid_needles.add(self.unknown)
+            instruments.invalid_needles.add(self._sum(_UNKNOWN))
         failed = self._sum((POST_FAILED, PUT_FAILED, DELETE_FAILED))
         if failed:
             instruments.write_failures.add(failed)

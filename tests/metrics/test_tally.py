@@ -71,9 +71,9 @@ class TallyTests(SynchronousTestCase):
     def test_changes_at_the_end(self) -> None:
         """Changes took as long as their round; what was stored alone had no targets."""
         began = self.begin()
+        self.tally.note_batch(0.001)
         for outcome in (outcomes.POST_STORED, outcomes.POST_STORED, outcomes.PUT_STORED, outcomes.DELETED):
             self.tally.note(outcome, began)
-        self.tally.note_writes(3, 0.001)
         self.end(0.0015)
         self.pour()
         self.assertEqual(
@@ -91,20 +91,22 @@ class TallyTests(SynchronousTestCase):
         self.begin()
         self.end(0.0001)
         self.clock.advance(0.5)
+        self.tally.note_batch(0.25)
         self.tally.note(outcomes.GET_WHOLE, began)
         self.tally.note(outcomes.PUT_FAILED, began)
         self.pour()
         self.assertEqual(self.instruments.requests.values(), {("GET", "200"): 1, ("PUT", "500"): 1})
         self.assertEqual(self.times("GET"), ([1], 0.5002))
         self.assertEqual(self.instruments.write_failures.values(), {(): 1})
+        self.assertEqual(self.times("writeToLocalDisk"), ([1], 0.25))
 
     def test_missing(self) -> None:
         """Reads that find nothing are failures; only what nobody knows is an invalid needle."""
         self.begin()
-        self.tally.answers += [outcomes.GET_MISSING, outcomes.HEAD_MISSING]
-        self.tally.unknown += 1
+        self.tally.answers += [outcomes.GET_MISSING, outcomes.HEAD_UNKNOWN]
         self.end(0.0001)
         self.pour()
+        self.assertEqual(self.instruments.requests.values(), {("GET", "404"): 1, ("HEAD", "404"): 1})
         self.assertEqual(self.instruments.read_failures.values(), {(): 2})
         self.assertEqual(self.instruments.invalid_needles.values(), {(): 1})
         self.assertEqual(self.instruments.events.values(), {("errorGetNotFound",): 2})
