@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from seaweedvol.server.workers import Workers
+from seaweedvol.metrics.history import History
+from seaweedvol.metrics.instruments import Instruments
+from seaweedvol.metrics.tally import Tally
+from seaweedvol.server.occupancy import Occupancy
 
 if TYPE_CHECKING:
     from seaweedvol.config.model import Settings
@@ -70,6 +74,9 @@ class VolumeServer:
     identity: Identity
     store: Store
     guard: Guard
+    :ivar occupancy: the volumes that are being encoded, rebuilt or decoded.
+    :ivar instruments: what has been counted; the express lane's part is in ``tally`` until somebody reads.
+    :ivar history: requests by second, minute, hour and day.
     upload_limit: ByteLimit
     download_limit: ByteLimit
     needles: Needles
@@ -85,3 +92,7 @@ class VolumeServer:
     life: Life = attrs.field(factory=Life)
     tiers: Backends = attrs.field(factory=_no_tiers)
     workers: Workers = attrs.field(factory=Workers)
+    occupancy: Occupancy = attrs.field(factory=Occupancy)
+    instruments: Instruments = attrs.field(factory=Instruments)
+    tally: Tally = attrs.field(factory=Tally)
+    history: History = attrs.field(factory=History)

@@ -16,6 +16,7 @@ from klein import Klein
 from seaweedvol.profiling.pages import PREFIX
 from seaweedvol.web import assets
 from seaweedvol.web.debugging import profile
+from seaweedvol.web.counting import Counted
 from seaweedvol.web.deleting import Deleting
 from seaweedvol.web.exchange import Exchange
 from seaweedvol.web.page import figures, page
@@ -95,7 +96,10 @@ class VolumeApp:
     @router.route("/", branch=True)
     async def _needle(self, exchange: Exchange) -> None:
         """Everything else is a needle."""
-        await self._answer(exchange, await self._by_method(exchange), has_cors=True)
+        with Counted(self.server.instruments, exchange) as counted:
+            answer = await self._by_method(exchange)
+            counted.reply = answer.reply
+            await self._answer(exchange, answer, has_cors=True)
 
     # --- before the routes ---------------------------------------------------------------------------------------
 

@@ -34,14 +34,21 @@ _log = Logger()
 
 
 class Batches:
+def _unnoted(seconds: float) -> None:
+    pass
+
+
     """What is to be changed, by volume.
 
     :param in_thread: where a slow disk is waited for.
     :param is_in_turn: whether somebody is about to call :meth:`flush`; what comes up outside is a batch of its own.
+    :param note_seconds: told how long a batch took, before those who wait for it are.
     """
 
     def __init__(self, in_thread: InThread, is_in_turn: Callable[[], bool],
-                 seconds: Callable[[], float] = time.perf_counter) -> None:
+                 seconds: Callable[[], float] = time.perf_counter, *,
+                 note_seconds: NoteSeconds = _unnoted) -> None:
+        self._note_seconds = note_seconds
         self._is_in_turn = is_in_turn
         self._in_thread = in_thread
         self._seconds = seconds
@@ -68,7 +75,7 @@ class Batches:
         # Volumes come and go; those that are idle are found again when they are needed.
         if len(self._queues) >= 1024:
             self._queues = {each: queue for each, queue in self._queues.items() if not queue.is_idle}
-        queue = self._queues[volume] = _Queue(volume, self._in_thread, self._seconds)
+        queue = self._queues[volume] = _Queue(volume, self._in_thread, self._seconds, self._note_seconds)
         return queue
 
     def flush(self) -> None:
@@ -83,7 +90,9 @@ class Batches:
 class _Queue:
     """The changes of one volume that wait."""
 
-    def __init__(self, volume: QuickVolume, in_thread: InThread, seconds: Callable[[], float]) -> None:
+    def __init__(self, volume: QuickVolume, in_thread: InThread, seconds: Callable[[], float],
+                 note_seconds: NoteSeconds) -> None:
+        self._note_seconds = note_seconds
         self.is_due = False
         self._volume = volume
         self._in_thread = in_thread
@@ -132,6 +141,7 @@ class _Queue:
             self._calm_needed = min(2 * self._calm_needed, MAX_CALM_BATCHES)
         if any([change.is_taken or isinstance(change, Put) and change.is_known for change in changes]):
             _tell(dones)
+            self._note_seconds(now - began)
         else:
             # Somebody else is changing the volume, or this is nothing for a batch.
             ensureDeferred(self._away(changes, dones))
@@ -141,6 +151,7 @@ class _Queue:
         try:
             took = await self._in_thread(self._apply, changes)
             if self._is_slow and took <= CALM_SECONDS:
+            self._note_seconds(took)
                 self._calm_left -= 1
                 self._is_slow = self._calm_left > 0
             elif self._is_slow:
@@ -159,8 +170,10 @@ class _Queue:
     async def _sync(self, changes: list[Change], dones: list[Done]) -> None:
         self._is_syncing = True
         try:
+        began = self._seconds()
             await self._in_thread(self._apply_synced, changes)
         except Exception as error:
+            self._note_seconds(self._seconds() - began)
             if not isinstance(error, OSError):
                 _log.failure("a batch failed")
             # Whatever it was, nobody may take them for being on the device.

@@ -18,6 +18,7 @@ from seaweedvol.storage.errors import InvalidId, StorageError
 from seaweedvol.storage.format.needle import Needle
 from seaweedvol.storage.ids import Cookie, NeedleId, VolumeId, parse_needle_path as parse_fid, parse_volume_id
 from seaweedvol.web import manifest
+from seaweedvol.web.counting import ReplicationCount, note_damage
 from seaweedvol.web.exchange import Exchange
 from seaweedvol.web.render import Answer
 from seaweedvol.web.replicas import TooFewReplicas, own_url, remote_replicas
@@ -62,7 +63,8 @@ class Deleting:
             return await self._delete_encoded(request, volume_id, key, cookie)
         try:
             opened = await self.in_thread(server.needles.open, volume_id, key)
-        except (StorageError, OSError):
+        except (StorageError, OSError) as error:
+            note_damage(server.instruments, error)
             return json_reply(request, 404, {"size": 0})
         needle = opened if isinstance(opened, Needle) else opened.meta
         if needle.size and needle.cookie != cookie:
@@ -72,13 +74,13 @@ class Deleting:
             try:
                 size = await self._delete_chunks(needle)
             except manifest.NoManifest as error:
-                return json_error(request, 500, f"Load chunks manifest error: {error}")
+                return self._failed(request, f"Load chunks manifest error: {error}")
             except ChunkRemains as error:
-                return json_error(request, 500, f"Delete chunks error: {error}")
+                return self._failed(request, f"Delete chunks error: {error}")
         try:
             await self._delete(request, volume_id, key, cookie, needle.checksum)
         except (StorageError, OSError, RemoteCallFailed, TooFewReplicas) as error:
-            return json_error(request, 500, f"Deletion Failed: {error}")
+            return self._failed(request, f"Deletion Failed: {error}")
         return json_reply(request, 202, {"size": size})
 
     async def _delete_encoded(self, request: Request, volume_id: VolumeId, key: NeedleId, cookie: Cookie) -> Reply:
@@ -86,7 +88,7 @@ class Deleting:
         try:
             size = await self.in_thread(self.server.needles.delete_encoded, volume_id, key, cookie)
         except (StorageError, OSError) as error:
-            return json_error(request, 500, f"Deletion Failed: {error}")
+            return self._failed(request, f"Deletion Failed: {error}")
         return json_reply(request, 202, {"size": size})
 
     async def _delete(self, request: Request, volume_id: VolumeId, key: NeedleId, cookie: Cookie,
@@ -94,9 +96,16 @@ class Deleting:
         server = self.server
         is_repeated = request.query.get("type") == "replicate"
         replicas = () if is_repeated else await remote_replicas(server, volume_id)
-        await self.in_thread(server.needles.delete, volume_id, key, cookie, checksum=checksum)
-        if replicas:
-            await server.replicator.delete(path=request.path, locations=replicas, token=token_of(request) or "")
+        count = ReplicationCount(server.instruments, "delete")
+        with count.locally(len(replicas)):
+            await self.in_thread(server.needles.delete, volume_id, key, cookie, checksum=checksum)
+        with count.elsewhere(len(replicas)):
+            if replicas:
+                await server.replicator.delete(path=request.path, locations=replicas, token=token_of(request) or "")
+
+    def _failed(self, request: Request, message: str) -> Reply:
+        self.server.instruments.write_failures.add(1)
+        return json_error(request, 500, message)
 
     # --- chunks --------------------------------------------------------------------------------------------------
 

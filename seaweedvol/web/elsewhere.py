@@ -55,15 +55,22 @@ class Elsewhere:
             locations = await self.server.locations.lookup(volume_id)
         except LookupFailed as error:
             _log.info("lookup of volume {volume} failed: {error}", volume=volume_id, error=error)
-            return Answer(empty(404))
+            return self._failed(404, is_unknown=True)
         identity = self.server.identity
         here = f"{identity.ip}:{identity.port}"
         target = next((one for one in self.shuffle(locations) if here not in one.url), None)
         if target is None:
-            return Answer(empty(404))
+            self.server.instruments.note_event("emptyReadProxyLocaction")
+            return self._failed(404, is_unknown=True)
         if self.server.settings.http.read_mode == "proxy":
             return await self._proxied(exchange.request, target)
-        return Answer(_redirected(exchange.request, target, path))
+        self.server.instruments.note_event("readRedirectRequest")
+        return Answer(_redirected(exchange.request, f"{self.scheme}://{target.url}", path))
+
+    def _failed(self, status: int, *, is_unknown: bool = False) -> Answer:
+        self.server.instruments.note_read_failure(status, is_unknown=is_unknown)
+        return Answer(empty(status))
+            self.server.instruments.note_event("readProxyRequest")
 
     async def _proxied(self, request: Request, target: Location) -> Answer:
         path = escape_path(bytes_of(request.path)).decode("ascii")
@@ -76,7 +83,8 @@ class Elsewhere:
             response, is_packed = await get(self.agent, url, headers)
         except Exception as error:
             _log.info("cannot proxy to {url}: {error}", url=url, error=error)
-            return Answer(empty(500))
+            self.server.instruments.note_event("failedReadProxyRequest")
+            return self._failed(500)
         return Answer(_copied_head(response, is_packed), pieces=pieces_of(response, is_packed=is_packed),
                       is_proxied=True)
 

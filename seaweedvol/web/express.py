@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from twisted.logger import Logger
 
+from seaweedvol.metrics import tally
 from seaweedvol.security.jwt import token_from
-from seaweedvol.storage.volume.glancing import MISSING, Glancer, Glimpse, Verdict
+from seaweedvol.storage.volume.glancing import DELETED, MISSING, Glancer, Glimpse, Verdict
 from seaweedvol.web import ranges
 from seaweedvol.web.compressing import is_gzip
 from seaweedvol.web.conditional import is_not_modified
@@ -111,6 +112,8 @@ class Express:
         self._find = server.needles.at_hand
         self._guard = server.guard
         self._limit = server.download_limit
+        self._tally = server.tally
+        self._note = server.tally.answers.append
         self._changes = changes
         self._large = large
         self._now_ns = now_ns
@@ -149,6 +152,7 @@ class Express:
                     content = glimpse[2]
                     channel.reply_now(
                         b"".join((form % (len(content), glimpse[1], request_id, date), content)), "GET")
+                    self._tally.got += 1
                     return length
                 form = self._guessed.get(glimpse[3])
                 if form is not None:
@@ -157,6 +161,7 @@ class Express:
                     kind = _encoded(detect_content_type(content))
                     channel.reply_now(
                         b"".join((form % (len(content), glimpse[1], request_id, date, kind), content)), "GET")
+                    self._tally.got += 1
                     return length
             return length if self._read(channel, asked, volume, glimpse) else 0
         except Exception:
@@ -203,11 +208,13 @@ class Express:
         facts, is_head = asked.facts, asked.is_head
         if not isinstance(glimpse, tuple):
             if glimpse is MISSING:
-                return self._reply_missing(channel, facts, is_head)
+                return self._reply_missing(channel, facts, is_head, tally.GET_UNKNOWN)
+            if glimpse is DELETED:
+                return self._reply_missing(channel, facts, is_head, tally.GET_MISSING)
             return self._large is not None and self._large.take(
                 channel, volume, asked.key, asked.cookie, facts, is_head=is_head)
         if glimpse[0] != asked.cookie:
-            return self._reply_missing(channel, facts, is_head)
+            return self._reply_missing(channel, facts, is_head, tally.GET_MISSING)
         described = self._described.get(glimpse[3])
         if described is None:
             described = self._formats.describe(glimpse[3])
@@ -237,6 +244,7 @@ class Express:
         else:
             head = form % (len(content), checksum, request_id, date)
         channel.reply_now(b"".join((head, content)), "GET", closes=style >= CLOSE)
+        self._tally.got += 1
         return True
 
     def _reply_special(self, channel: LaneSide, glimpse: Glimpse, described: Described, facts: Facts, *,
@@ -247,26 +255,27 @@ class Express:
         if described.is_refused:
             return False
         if facts.is_conditional and is_not_modified(facts.headers, described.last_modified, f"{checksum:08x}"):
-            return self._send_empty(channel, self._formats.format_of(described, Kind.NOT_MODIFIED, style), facts)
+            found = self._formats.format_of(described, Kind.NOT_MODIFIED, style)
+            return self._send(channel, found, (), b"", facts, tally.GET_UNCHANGED + is_head)
         is_packed = described.is_compressed and is_gzip(bytes(content[:2]))
         if is_packed and not facts.variation & GZIP:
             return False
         if is_head:
             found = self._formats.format_of(described, Kind.HEAD, style, is_packed=is_packed)
-            return self._send(channel, found, (len(content), checksum), b"", facts)
+            return self._send(channel, found, (len(content), checksum), b"", facts, tally.HEAD_WHOLE)
         if not facts.range:
             found = self._formats.format_of(described, Kind.WHOLE, style, is_packed=is_packed)
-            return self._send(channel, found, (len(content), checksum), content, facts)
+            return self._send(channel, found, (len(content), checksum), content, facts, tally.GET_WHOLE)
         wanted = ranges.decide(facts.range, len(content))
         if not isinstance(wanted, ranges.Single) or wanted.length <= 0:
             return False
         found = self._formats.format_of(described, Kind.PART, style, is_packed=is_packed)
         part = content[wanted.start:wanted.start + wanted.length]
         where = wanted.content_range(len(content)).encode()
-        return self._send(channel, found, (wanted.length, where, checksum), part, facts)
+        return self._send(channel, found, (wanted.length, where, checksum), part, facts, tally.GET_PART)
 
     def _send(self, channel: LaneSide, found: Format | None, own: tuple[object, ...], content: bytes | memoryview,
-              facts: Facts) -> bool:
+              facts: Facts, outcome: int) -> bool:
         if found is None:
             return False
         form, is_sniffed = found
@@ -274,13 +283,12 @@ class Express:
         if is_sniffed:
             filling = (*filling, _encoded(detect_content_type(content)))
         channel.reply_now(b"".join((form % filling, content)), "GET", closes=facts.variation >= CLOSE)
+        self._note(outcome)
         return True
 
-    def _reply_missing(self, channel: LaneSide, facts: Facts, is_head: bool) -> bool:
-        return self._send_empty(channel, self._formats.missing(facts.variation & _STYLE, is_head=is_head), facts)
-
-    def _send_empty(self, channel: LaneSide, found: Format | None, facts: Facts) -> bool:
-        return self._send(channel, found, (), b"", facts)
+    def _reply_missing(self, channel: LaneSide, facts: Facts, is_head: bool, outcome: int) -> bool:
+        found = self._formats.missing(facts.variation & _STYLE, is_head=is_head)
+        return self._send(channel, found, (), b"", facts, outcome + is_head)
 
 
 _NO_QUERY: Final = Query()

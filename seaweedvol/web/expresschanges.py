@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from seaweedvol.metrics import tally
+from seaweedvol.metrics.instruments import WRITE_TO_REPLICAS
 from seaweedvol.security.jwt import token_from
 from seaweedvol.storage.errors import StorageError
 from seaweedvol.storage.format.checksum import crc32c
@@ -68,6 +70,8 @@ class ExpressChanges:
         self._guard = server.guard
         self._limit = server.upload_limit
         self._at_hand = server.needles.at_hand
+        self._tally = server.tally
+        self._instruments = server.instruments
         self._types: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._glancer = Glancer()
 
@@ -119,6 +123,23 @@ class ExpressChanges:
         here = self._replies.own_url
         return tuple([location for location in known if location.url != here])
 
+    def _repeated(self, operation: str, replicas: tuple[Location, ...], began: float,
+                  done: Callable[[str | None], None]) -> Callable[[str | None], None]:
+        """``done``, when it has been noted how a change fared on the replicas, to which it is on its way now."""
+        instruments, counts = self._instruments, self._tally
+        sent_at = counts.seconds()
+        kind = WRITE_TO_REPLICAS if operation == "write" else ""
+        instruments.begin_part(kind)
+
+        def repeated(error: str | None) -> None:
+            instruments.end_part(kind)
+            now = counts.seconds()
+            instruments.note_replication(operation, len(replicas), now - began, error, sending_seconds=now - sent_at)
+            counts.replicated += error is None
+            done(error)
+
+        return repeated
+
     # --- uploads -------------------------------------------------------------------------------------------------
 
     def _upload(self, match: re.Match[bytes], data: bytes, head_end: int, channel: LaneSide, facts: Facts,
@@ -143,13 +164,20 @@ class ExpressChanges:
         variation = facts.variation
         limit.add(length)
 
+        counts = self._tally
+        began = counts.began or counts.seconds()
         def stored(error: str | None = None) -> None:
             limit.release(length)
             if error is None:
                 answer = self._replies.created(put, name, mime, variation)
             else:
+                if began == counts.began:
+                    counts.answers.append(tally.POST_STORED + is_put)
+                else:
+                    counts.note(tally.POST_STORED + is_put, began)
                 answer = self._replies.not_replicated(volume.id, error, variation)
             channel.reply_held(answer, closes=variation >= CLOSE)
+                counts.note(tally.POST_FAILED + is_put, began)
 
         def settled() -> None:
             if not put.is_taken or put.error is not None:
@@ -259,12 +287,16 @@ class ExpressChanges:
 
         variation = facts.variation
 
+        counts = self._tally
+        began = counts.began or counts.seconds()
         def deleted(error: str | None = None) -> None:
             if error is None:
                 answer = self._replies.deleted(size, variation)
             else:
+                counts.note(tally.DELETED, began)
                 answer = self._replies.not_deleted(error, variation)
             channel.reply_held(answer, closes=variation >= CLOSE)
+                counts.note(tally.DELETE_FAILED, began)
 
         def done() -> None:
             if not removal.is_taken or removal.error is not None:

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from seaweedvol.metrics import tally
+from seaweedvol.metrics.tally import Tally
 from seaweedvol.storage.format.checksum import etag
 from seaweedvol.web import ranges
 from seaweedvol.web.conditional import is_not_modified
@@ -29,16 +31,18 @@ if TYPE_CHECKING:
 
 # A part up to this size goes out with its head.
 SMALL_PART: Final = 64 << 10
+_OUTCOMES: Final = {Kind.WHOLE: tally.GET_WHOLE, Kind.PART: tally.GET_PART, Kind.HEAD: tally.HEAD_WHOLE}
 
 
 class ExpressLarge:
     """The lane's large reads."""
 
-    def __init__(self, formats: HeadFormats, limit: ByteLimit, in_thread: InThread, *,
+    def __init__(self, formats: HeadFormats, limit: ByteLimit, in_thread: InThread, counts: Tally | None = None, *,
                  now_ns: Callable[[], int] = time.time_ns, entropy: Callable[[int], bytes] = os.urandom) -> None:
         self._formats = formats
         self._limit = limit
         self._in_thread = in_thread
+        self._tally = counts or Tally()
         self._now_ns = now_ns
         self._stamps = Stamps(entropy)
 
@@ -82,6 +86,7 @@ class ExpressLarge:
         head = form % (*filling, detect_content_type(beginning).encode("ascii")) if is_sniffed else form % filling
         if is_head or is_small:
             channel.reply_now(b"".join((head, beginning)), "GET", closes=facts.variation >= CLOSE)
+            self._tally.answers.append(_OUTCOMES[kind])
             return True
         return self._send(channel, opened, head, start, sent, kind, facts)
 
@@ -95,6 +100,13 @@ class ExpressLarge:
                         self._in_thread, is_looked_at=opened.is_verified)
         size = opened.size
         self._limit.add(size)
+        counts = self._tally
+        began, outcome = counts.begin(), _OUTCOMES[kind]
+
+        def done() -> None:
+            self._limit.release(size)
+            counts.note(outcome, began)
+
         channel.hold("GET")
         channel.send_held(pump, lambda: self._limit.release(size), closes=facts.variation >= CLOSE)
         return True

@@ -7,6 +7,7 @@ connections, at the price of one event. Knows descriptors and when they are read
 from __future__ import annotations
 
 import select
+import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -45,6 +46,16 @@ class Watched(Protocol):
         """It is over: close."""
 
 
+class Timed(Protocol):
+    """Wants to know when rounds begin."""
+
+    began: float
+
+
+class _Untimed:
+    began = 0.0
+
+
 # How bytes are taken from a connection, where they go, and whose they are.
 Reader = tuple[Callable[[int], bytes], Callable[[bytes], object], Watched]
 
@@ -56,9 +67,13 @@ class Lane:
     :ivar readers: connections to be read, by descriptor. A connection is here exactly while it wants EPOLLIN.
     :ivar after_round: called after each batch of events, when all the requests that came with it are known.
     :ivar is_in_round: whether ``after_round`` is about to be called.
+    :param timed: told when a round's events are known, by ``seconds``.
     """
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, timed: Timed | None = None,
+                 seconds: Callable[[], float] = time.perf_counter) -> None:
+        self._timed = timed or _Untimed()
+        self._seconds = seconds
         self.readers: dict[int, Reader] = {}
         self.after_round: list[Callable[[], None]] = []
         self.is_in_round = False
@@ -136,6 +151,7 @@ class Lane:
     def doRead(self) -> None:
         """Serve whoever is ready. Everything that is done for each request is written out here: calls cost."""
         readers, length, readable = self.readers, RECEIVE_LENGTH, select.EPOLLIN
+        timed, seconds = self._timed, self._seconds
         for _ in range(ROUNDS):
             if self._epoll is None:
                 return
@@ -143,6 +159,7 @@ class Lane:
             if not events:
                 return
             self.is_in_round = True
+            timed.began = seconds()
             others = None
             for number, event in events:
                 if event != readable or number not in readers:

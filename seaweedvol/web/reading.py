@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from seaweedvol.server.limits import ByteLimit
-from seaweedvol.storage.errors import InvalidId, NeedleNotFound, StorageError
+from seaweedvol.storage.errors import InvalidId, NeedleDeleted, NeedleNotFound, StorageError
 from seaweedvol.storage.format.needle import Needle
 from seaweedvol.storage.ids import Cookie, NeedleId, VolumeId, parse_needle_path as parse_fid, parse_volume_id
 from seaweedvol.web import manifest, pictures
 from seaweedvol.web.compressing import is_gzip
 from seaweedvol.web.conditional import is_not_modified
 from seaweedvol.web.content import deliver, describe
+from seaweedvol.web.counting import note_damage
 from seaweedvol.web.describing import begun, name_of, not_modified, type_of
 from seaweedvol.web.exchange import Exchange
 from seaweedvol.web.render import Answer
@@ -73,7 +74,7 @@ class Reading:
             return Answer(empty(400))
         if not self.server.needles.holds(volume_id):
             if self.server.settings.http.read_mode == "local":
-                return Answer(empty(404))
+                return self._failed(404, is_unknown=True)
             return await self.elsewhere.answer(exchange, volume_id, path)
         return await self._from_volume(request, path, volume_id, key, cookie)
 
@@ -82,6 +83,7 @@ class Reading:
         limit = self.server.download_limit
         if not limit.is_over:
             return None
+        self.server.instruments.note_event("downloadLimitCondition")
         request = exchange.request
         if request.query.get("proxied") != "true":
             path = parse_needle_path(request.path)
@@ -101,26 +103,32 @@ class Reading:
                            cookie: Cookie) -> Answer:
         try:
             opened = await self._open(request, path, volume_id, key)
-        except NeedleNotFound:
-            return Answer(empty(404))
-        except (StorageError, OSError):
-            return Answer(empty(500))
+        except NeedleNotFound as error:
+            return self._failed(404, is_unknown=not isinstance(error, NeedleDeleted))
+        except (StorageError, OSError) as error:
+            note_damage(self.server.instruments, error)
+            return self._failed(500)
         meta = opened if isinstance(opened, Needle) else opened.meta
         done = _counted(self.server.download_limit, meta.size)
         try:
             # An empty needle may not have been read, so its cookie is not known: any cookie opens it, as in Go.
             if meta.cookie != cookie and (meta.size or meta.cookie):
-                answer = Answer(empty(404))
+                answer = self._failed(404)
             else:
                 answer = await self._of_needle(request, path, opened, meta)
-        except (StorageError, OSError):
+        except (StorageError, OSError) as error:
             done()
-            return Answer(empty(500))
+            note_damage(self.server.instruments, error)
+            return self._failed(500)
         except BaseException:
             done()
             raise
         answer.done = done
         return answer
+
+    def _failed(self, status: int, *, is_unknown: bool = False) -> Answer:
+        self.server.instruments.note_read_failure(status, is_unknown=is_unknown)
+        return Answer(empty(status))
 
     async def _open(self, request: Request, path: NeedlePath, volume_id: VolumeId,
                     key: NeedleId) -> Needle | PagedNeedle:

@@ -254,7 +254,7 @@ def make_takes(server: VolumeServer, in_thread: InThread, batches: Batches,
 
     clock_ns = time.time_ns if now is time.time else now_ns
     formats = make_formats(server)
-    large = ExpressLarge(formats, server.download_limit, in_thread, now_ns=clock_ns)
+    large = ExpressLarge(formats, server.download_limit, in_thread, server.tally, now_ns=clock_ns)
     changes = ExpressChanges(server, rules or rules_of(server), batches, ChangeReplies(server, clock_ns), now)
     return (Express(server, formats, changes, large=large, now_ns=clock_ns).take,
             Express(server, formats, large=large, now_ns=clock_ns).take)
@@ -275,10 +275,10 @@ def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = Non
     :param endpoint_at: where to listen, by host and port; the lane unless said otherwise.
     """
     pool = new_pool()
-    lane = Lane(reactor)
+    lane = Lane(reactor, server.tally, server.tally.seconds)
     in_thread = pooled(reactor, pool)
-    batches = Batches(in_thread, lambda: lane.is_in_round)
-    lane.after_round.append(batches.flush)
+    batches = Batches(in_thread, lambda: lane.is_in_round, note_seconds=server.tally.note_batch)
+    lane.after_round += [batches.flush, server.tally.end_round]
     rules = rules_of(server)
     full, reading = make_takes(server, in_thread, batches, rules=rules)
     app = make_app(server, reactor, in_thread=in_thread, agent=agent or new_agent(reactor), rules=rules,

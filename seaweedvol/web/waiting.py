@@ -20,14 +20,21 @@ class Waited(enum.Enum):
     CANCELLED = "cancelled"
 
 
-async def room_in(limit: ByteLimit, exchange: Exchange, clock: IReactorTime, timeout: float) -> tuple[Waited, int]:
+def _unnoted() -> None:
+    pass
+
+
+async def room_in(limit: ByteLimit, exchange: Exchange, clock: IReactorTime, timeout: float,
+                  note_wait: Callable[[], None] = _unnoted) -> tuple[Waited, int]:
     """Wait while ``limit`` is exceeded, at most ``timeout`` seconds.
 
+    :param note_wait: called before each look at the clock.
     :returns: how it ended, and the bytes that were under way when it was last looked at.
     """
     deadline = clock.seconds() + timeout
     seen = limit.in_flight
     while limit.is_over:
+        note_wait()
         seen = limit.in_flight
         if exchange.is_cancelled:
             return Waited.CANCELLED, seen

@@ -15,6 +15,7 @@ from seaweedvol.server.interfaces import RemoteCallFailed
 from seaweedvol.storage.errors import InvalidId, StorageError
 from seaweedvol.storage.ids import VolumeId, parse_volume_id
 from seaweedvol.web.bodies import BodyError
+from seaweedvol.web.counting import ReplicationCount
 from seaweedvol.web.exchange import Exchange
 from seaweedvol.web.render import Answer
 from seaweedvol.web.replicas import TooFewReplicas, own_url, remote_replicas
@@ -72,7 +73,8 @@ class Writing:
         limit = self.server.upload_limit
         if not limit.is_over or exchange.request.query.get("type") == "replicate":
             return None
-        outcome, seen = await room_in(limit, exchange, self.clock, self.server.settings.http.upload_timeout)
+        outcome, seen = await room_in(limit, exchange, self.clock, self.server.settings.http.upload_timeout,
+                                      lambda: self.server.instruments.note_event("uploadLimitCondition"))
         if outcome is Waited.IN_VAIN:
             message = f"reject because inflight upload data {seen} > {limit.limit}, and wait timeout"
             return json_error(exchange.request, 429, message)
@@ -91,17 +93,17 @@ class Writing:
         try:
             volume_id = parse_volume_id(path.vid)
         except InvalidId as error:
-            return json_error(request, 400, str(error))
+            return self._failed(request, 400, error)
         if not self.server.guard.check_write(path.vid, path.fid, token_of(request)):
             return json_error(request, 401, "wrong jwt")
         parser = UploadParser(request, self.rules)
         try:
             upload = await self._take_in(exchange, parser)
         except UploadRefused as error:
-            return json_error(request, 400, str(error))
+            return self._failed(request, 400, error)
         except OSError as error:
             parser.close()
-            return json_error(request, 500, str(error))
+            return self._failed(request, 500, error)
         try:
             return await self._store(request, volume_id, upload)
         finally:
@@ -127,12 +129,12 @@ class Writing:
         try:
             key, cookie = written_ids(request.path)
         except UploadRefused as error:
-            return json_error(request, 400, str(error))
+            return self._failed(request, 400, error)
         draft = upload.to_draft(key, cookie, now=int(self.now()))
         try:
             is_unchanged = await self._write(request, volume_id, draft, upload.content_md5)
         except (NotStored, TooFewReplicas) as error:
-            return json_error(request, 500, str(error))
+            return self._failed(request, 500, error)
         if is_unchanged:
             return stamped(Reply(204), upload.etag, upload.content_md5)
         return created_reply(request, upload_result(upload), upload.etag, upload.content_md5)
@@ -143,26 +145,33 @@ class Writing:
         :raises NotStored: when a place failed, or there is none.
         """
         server = self.server
+        count = ReplicationCount(server.instruments, "write")
         replicas = () if request.query.get("type") == "replicate" else await remote_replicas(server, volume_id)
         fsync = request.query.get("fsync") == "true"
         is_unchanged = False
         if server.needles.holds(volume_id):
             try:
-                appended = await self.in_thread(server.needles.write, volume_id, draft, fsync=fsync)
+                with count.locally(len(replicas)):
+                    appended = await self.in_thread(server.needles.write, volume_id, draft, fsync=fsync)
             except (StorageError, OSError) as error:
                 raise NotStored(f"failed to write to local disk: {error}") from None
             is_unchanged = appended.is_unchanged
         elif not replicas:
             # Go drops the needle here and says 201.
             raise NotStored(f"failed to write to local disk: volume {volume_id} not found on {own_url(server)}")
-        if replicas:
-            try:
-                await server.replicator.write(
-                    path=request.path, draft=draft, locations=replicas, fsync=fsync,
-                    token=token_of(request) or "", content_md5=content_md5)
-            except RemoteCallFailed as error:
-                raise NotStored(f"failed to write to replicas for volume {volume_id}: {error}") from None
+        try:
+            with count.elsewhere(len(replicas)):
+                if replicas:
+                    await server.replicator.write(
+                        path=request.path, draft=draft, locations=replicas, fsync=fsync,
+                        token=token_of(request) or "", content_md5=content_md5)
+        except RemoteCallFailed as error:
+            raise NotStored(f"failed to write to replicas for volume {volume_id}: {error}") from None
         return is_unchanged
+
+    def _failed(self, request: Request, status: int, error: Exception) -> Reply:
+        self.server.instruments.write_failures.add(1)
+        return json_error(request, status, str(error))
 
 
 def _declared_length(request: Request) -> int:

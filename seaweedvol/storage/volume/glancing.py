@@ -40,7 +40,9 @@ class Verdict:
 
 
 MISSING: Final = Verdict("MISSING")
-"""There is no such needle, or none any more."""
+"""There is no such needle, or its time is over."""
+DELETED: Final = Verdict("DELETED")
+"""There was such a needle."""
 ELSEWHERE: Final = Verdict("ELSEWHERE")
 """Ask :mod:`reading`, in a thread."""
 
@@ -70,7 +72,7 @@ class Glancer:
             return MISSING
         offset, size = found
         if size <= 0 or size > GLANCE_LENGTH or not offset:
-            return MISSING if size < 0 else ELSEWHERE
+            return DELETED if size < 0 else ELSEWHERE
         codec = core.codec
         if codec.data_offset != _DATA_START:
             return ELSEWHERE
