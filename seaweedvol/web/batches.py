@@ -20,6 +20,7 @@ from seaweedvol.web.threads import InThread
 
 Change = Put | Removal
 Done = Callable[[], None]
+NoteSeconds = Callable[[float], None]
 
 # A write of a batch that takes longer keeps the others waiting too long.
 SLOW_SECONDS: Final = 0.010
@@ -33,16 +34,16 @@ FORGIVEN_SECONDS: Final = 60.0
 _log = Logger()
 
 
-class Batches:
 def _unnoted(seconds: float) -> None:
     pass
 
 
+class Batches:
     """What is to be changed, by volume.
 
     :param in_thread: where a slow disk is waited for.
-    :param is_in_turn: whether somebody is about to call :meth:`flush`; what comes up outside is a batch of its own.
     :param note_seconds: told how long a batch took, before those who wait for it are.
+    :param is_in_turn: whether somebody is about to call :meth:`flush`; what comes up outside is a batch of its own.
     """
 
     def __init__(self, in_thread: InThread, is_in_turn: Callable[[], bool],
@@ -140,8 +141,8 @@ class _Queue:
             self._calm_left = self._calm_needed
             self._calm_needed = min(2 * self._calm_needed, MAX_CALM_BATCHES)
         if any([change.is_taken or isinstance(change, Put) and change.is_known for change in changes]):
-            _tell(dones)
             self._note_seconds(now - began)
+            _tell(dones)
         else:
             # Somebody else is changing the volume, or this is nothing for a batch.
             ensureDeferred(self._away(changes, dones))
@@ -150,8 +151,8 @@ class _Queue:
         self._is_away = True
         try:
             took = await self._in_thread(self._apply, changes)
-            if self._is_slow and took <= CALM_SECONDS:
             self._note_seconds(took)
+            if self._is_slow and took <= CALM_SECONDS:
                 self._calm_left -= 1
                 self._is_slow = self._calm_left > 0
             elif self._is_slow:
@@ -169,11 +170,11 @@ class _Queue:
 
     async def _sync(self, changes: list[Change], dones: list[Done]) -> None:
         self._is_syncing = True
-        try:
         began = self._seconds()
+        try:
             await self._in_thread(self._apply_synced, changes)
-        except Exception as error:
             self._note_seconds(self._seconds() - began)
+        except Exception as error:
             if not isinstance(error, OSError):
                 _log.failure("a batch failed")
             # Whatever it was, nobody may take them for being on the device.

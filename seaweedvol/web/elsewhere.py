@@ -43,11 +43,13 @@ class Elsewhere:
     """The road to other servers.
 
     :ivar shuffle: the order in which servers are considered.
+    :ivar scheme: of their addresses: ``http`` or ``https``.
     """
 
     server: VolumeServer
     agent: IAgent
     shuffle: Callable[[Sequence[Location]], Sequence[Location]] = _shuffled
+    scheme: str = "http"
 
     async def answer(self, exchange: Exchange, volume_id: VolumeId, path: NeedlePath) -> Answer:
         """What another server that holds the volume says, or where it is."""
@@ -63,6 +65,7 @@ class Elsewhere:
             self.server.instruments.note_event("emptyReadProxyLocaction")
             return self._failed(404, is_unknown=True)
         if self.server.settings.http.read_mode == "proxy":
+            self.server.instruments.note_event("readProxyRequest")
             return await self._proxied(exchange.request, target)
         self.server.instruments.note_event("readRedirectRequest")
         return Answer(_redirected(exchange.request, f"{self.scheme}://{target.url}", path))
@@ -70,11 +73,10 @@ class Elsewhere:
     def _failed(self, status: int, *, is_unknown: bool = False) -> Answer:
         self.server.instruments.note_read_failure(status, is_unknown=is_unknown)
         return Answer(empty(status))
-            self.server.instruments.note_event("readProxyRequest")
 
     async def _proxied(self, request: Request, target: Location) -> Answer:
         path = escape_path(bytes_of(request.path)).decode("ascii")
-        url = f"http://{target.url}{path}?{_query_with_mark(request.query)}"
+        url = f"{self.scheme}://{target.url}{path}?{_query_with_mark(request.query)}"
         headers: dict[str, list[str]] = {}
         for name, value in request.headers:
             if name not in _OURS:
@@ -115,10 +117,10 @@ def _escaped(text: str) -> str:
     return quote_plus(bytes_of(text), safe="")
 
 
-def _redirected(request: Request, target: Location, path: NeedlePath) -> Reply:
+def _redirected(request: Request, target: str, path: NeedlePath) -> Reply:
     query = "proxied=true"
     collection = request.query.get("collection")
     if collection:
         query = f"collection={_escaped(collection)}&{query}"
     place = escape_path(bytes_of(f"/{path.vid},{path.fid}"))
-    return redirect(request, f"http://{target.url}{text_of(place)}?{query}", 301)
+    return redirect(request, f"{target}{text_of(place)}?{query}", 301)

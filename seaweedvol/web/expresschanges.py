@@ -162,22 +162,23 @@ class ExpressChanges:
             return 0
         put, name, mime = draft
         variation = facts.variation
+        is_put = match[1] == b"PUT"
         limit.add(length)
-
         counts = self._tally
         began = counts.began or counts.seconds()
+
         def stored(error: str | None = None) -> None:
             limit.release(length)
             if error is None:
                 answer = self._replies.created(put, name, mime, variation)
-            else:
                 if began == counts.began:
                     counts.answers.append(tally.POST_STORED + is_put)
                 else:
                     counts.note(tally.POST_STORED + is_put, began)
+            else:
                 answer = self._replies.not_replicated(volume.id, error, variation)
-            channel.reply_held(answer, closes=variation >= CLOSE)
                 counts.note(tally.POST_FAILED + is_put, began)
+            channel.reply_held(answer, closes=variation >= CLOSE)
 
         def settled() -> None:
             if not put.is_taken or put.error is not None:
@@ -185,9 +186,9 @@ class ExpressChanges:
                 channel.give_back(data[:end])
             elif replicas:
                 self._road.write_now(
-                    b"/" + match[2], replicas, stored, data=put.data, name=name, mime=mime, flags=put.fields[0],
-                    last_modified=put.last_modified, ttl=query.ttl or volume.ttl, fsync=query.fsync,
-                    token=query.token(facts))
+                    b"/" + match[2], replicas, self._repeated("write", replicas, began, stored), data=put.data,
+                    name=name, mime=mime, flags=put.fields[0], last_modified=put.last_modified,
+                    ttl=query.ttl or volume.ttl, fsync=query.fsync, token=query.token(facts))
             else:
                 stored()
 
@@ -198,7 +199,7 @@ class ExpressChanges:
             else:
                 settled()
 
-        channel.hold("PUT" if match[1] == b"PUT" else "POST")
+        channel.hold("PUT" if is_put else "POST")
         self._batches.add(volume, put, done, query.fsync)
         return end
 
@@ -286,23 +287,24 @@ class ExpressChanges:
         removal = Removal(key, cookie, glimpse[1])
 
         variation = facts.variation
-
         counts = self._tally
         began = counts.began or counts.seconds()
+
         def deleted(error: str | None = None) -> None:
             if error is None:
                 answer = self._replies.deleted(size, variation)
-            else:
                 counts.note(tally.DELETED, began)
+            else:
                 answer = self._replies.not_deleted(error, variation)
-            channel.reply_held(answer, closes=variation >= CLOSE)
                 counts.note(tally.DELETE_FAILED, began)
+            channel.reply_held(answer, closes=variation >= CLOSE)
 
         def done() -> None:
             if not removal.is_taken or removal.error is not None:
                 channel.give_back(data[:end])
             elif replicas:
-                self._road.delete_now(b"/" + match[2], replicas, deleted, token=query.token(facts))
+                self._road.delete_now(b"/" + match[2], replicas, self._repeated("delete", replicas, began, deleted),
+                                      token=query.token(facts))
             else:
                 deleted()
 

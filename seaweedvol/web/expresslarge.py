@@ -108,5 +108,5 @@ class ExpressLarge:
             counts.note(outcome, began)
 
         channel.hold("GET")
-        channel.send_held(pump, lambda: self._limit.release(size), closes=facts.variation >= CLOSE)
+        channel.send_held(pump, done, closes=facts.variation >= CLOSE)
         return True
