@@ -40,7 +40,7 @@ from seaweedvol.store.survey import (
     remove_incomplete,
     remove_stub,
 )
-from seaweedvol.store.sweeping import sweep
+from seaweedvol.store.sweeping import sweep, sweep_asides
 
 _log = logging.getLogger(__name__)
 
@@ -116,6 +116,8 @@ class Location:
             self.uuid = directory_uuid(self.directory)
             for base in sweep(self.directory, self.index_directory):
                 _log.warning("%s: what is left of an unfinished copy is removed", self.directory / base)
+            for path in sweep_asides(self.directory, self.index_directory):
+                _log.warning("%s is removed: it was never finished", path)
         except BaseException:
             lock.release()
             raise

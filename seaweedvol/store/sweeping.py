@@ -1,4 +1,5 @@
-"""Removing what copies of volumes left behind that a crash broke off; for the start, while nobody copies.
+"""Removing what copies and encodings of volumes left behind that a crash broke off; for the start, while there are
+none.
 
 Knows names and one small file, no volume. What has a .note and can be found by its .idx or .vif is removed where
 volumes are loaded, as in Go; this is about the rest.
@@ -7,6 +8,7 @@ volumes are loaded, as in Go; this is about the rest.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,7 @@ from seaweedvol.storage.volume.removing import remove_files
 from seaweedvol.store.names import VolumeName, parse_base
 
 _WORDS: Final = b"copying from "
+_ASIDE: Final = re.compile(r"(.+)\.(ec[0-9][0-9]|ecx|ecj|ecsum(\.v[0-9]+)?|dat|idx|vif)(\.mirror)?\.tmp")
 
 
 def sweep(directory: Path, index_directory: Path) -> Iterator[str]:
@@ -36,6 +39,27 @@ def sweep(directory: Path, index_directory: Path) -> Iterator[str]:
             for extension in EXTENSIONS:
                 (place / (name.base + extension + SUFFIX)).unlink(missing_ok=True)
         yield name.base
+
+
+def sweep_asides(directory: Path, index_directory: Path) -> Iterator[Path]:
+    """Remove what an encoding, a decoding, a rebuild or a mirroring wrote aside and did not publish; its paths.
+
+    In an index directory only what belongs to a volume of which something is in the data directory.
+
+    :raises OSError: as :func:`sweep`.
+    """
+    bases = {base for entry in os.listdir(directory) for base in (Path(entry).stem, _base_of_aside(entry))}
+    for place in dict.fromkeys((directory, index_directory)):
+        for entry in sorted(os.listdir(place)):
+            base = _base_of_aside(entry)
+            if base is not None and (place == directory or base in bases):
+                (place / entry).unlink()
+                yield place / entry
+
+
+def _base_of_aside(file_name: str) -> str | None:
+    found = _ASIDE.fullmatch(file_name)
+    return found[1] if found and parse_base(found[1]) is not None else None
 
 
 def _volume_of(file_name: str) -> VolumeName | None:

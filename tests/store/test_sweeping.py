@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from seaweedvol.store.sweeping import sweep
+from seaweedvol.store.sweeping import sweep, sweep_asides
 
 
 class SweepTests(SynchronousTestCase):
@@ -49,3 +49,31 @@ class SweepTests(SynchronousTestCase):
         names = ["7.dat.copying", "a.note", "index/4.idx.incoming", "x.dat.incoming"]
         self.assertEqual(self.left(*names), ["3.note", *names])
         self.assertEqual(self.swept, [])
+
+
+class AsidesTests(SynchronousTestCase):
+    """What encodings and their like leave aside."""
+
+    def setUp(self) -> None:
+        """A data directory and one for indexes."""
+        self.data, self.index = Path(self.mktemp()), Path(self.mktemp())
+        self.data.mkdir()
+        self.index.mkdir()
+
+    def test_unpublished(self) -> None:
+        """Shards, indexes, checksums and decoded volumes go; in the directory for indexes only our own."""
+        for name in ("7.ec00.tmp", "7.ecx.tmp", "a.b_8.ecsum.v2.tmp", "9.dat.tmp", "9.idx.tmp", "7.vif.mirror.tmp"):
+            (self.data / name).touch()
+        for name in ("7.ecj.tmp", "10.ecx.tmp"):
+            (self.index / name).touch()
+        kept = ("7.ec00", "7.dat", "7.ldb.tmp", "state.pb.tmp", "x.ec00.tmp", "7.ec00.tmp.old", "7.ec1.tmp")
+        for name in kept:
+            (self.data / name).touch()
+        self.assertEqual(len(list(sweep_asides(self.data, self.index))), 7)
+        self.assertEqual(sorted(os.listdir(self.data)), sorted(kept))
+        self.assertEqual(os.listdir(self.index), ["10.ecx.tmp"])
+
+    def test_one_directory(self) -> None:
+        """Both may be the same."""
+        (self.data / "7.ecx.tmp").touch()
+        self.assertEqual(list(sweep_asides(self.data, self.data)), [self.data / "7.ecx.tmp"])
