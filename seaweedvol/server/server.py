@@ -5,17 +5,18 @@ Knows the parts by their types only. Holds no logic beyond the flags of its life
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
 
-from seaweedvol.server.workers import Workers
 from seaweedvol.metrics.history import History
 from seaweedvol.metrics.instruments import Instruments
 from seaweedvol.metrics.tally import Tally
 from seaweedvol.server.occupancy import Occupancy
+from seaweedvol.server.workers import Workers
 
 if TYPE_CHECKING:
     from seaweedvol.config.model import Settings
@@ -55,6 +56,10 @@ class Life:
         return was_heartbeating
 
 
+def _plain() -> None:
+    return None
+
+
 def _no_tiers() -> Backends:
     from seaweedvol.tier.backends import Backends
 
@@ -67,16 +72,17 @@ class VolumeServer:
 
     :ivar clock: seconds since 1970, for what is stamped or compared with file times.
     :ivar tiers: the object stores that volumes may be moved to.
+    :ivar client_security: what requests to other servers' HTTP ports are made with, in threads; None: plain HTTP.
     :ivar started_at: ``clock()`` at the start.
+    :ivar occupancy: the volumes that are being encoded, rebuilt or decoded.
+    :ivar instruments: what has been counted; the express lane's part is in ``tally`` until somebody reads.
+    :ivar history: requests by second, minute, hour and day.
     """
 
     settings: Settings
     identity: Identity
     store: Store
     guard: Guard
-    :ivar occupancy: the volumes that are being encoded, rebuilt or decoded.
-    :ivar instruments: what has been counted; the express lane's part is in ``tally`` until somebody reads.
-    :ivar history: requests by second, minute, hour and day.
     upload_limit: ByteLimit
     download_limit: ByteLimit
     needles: Needles
@@ -90,6 +96,7 @@ class VolumeServer:
     clock: Callable[[], float]
     started_at: float
     life: Life = attrs.field(factory=Life)
+    client_security: Callable[[], ssl.SSLContext | None] = _plain
     tiers: Backends = attrs.field(factory=_no_tiers)
     workers: Workers = attrs.field(factory=Workers)
     occupancy: Occupancy = attrs.field(factory=Occupancy)
