@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.benchmarks import startrows
+from tests.benchmarks.encodingrow import encoding_rows
 from tests.benchmarks.fleets import PLAIN
 from tests.benchmarks.httprows import HttpRow
 from tests.benchmarks.readrows import (
@@ -59,6 +60,7 @@ def all_rows() -> list[Row]:
         Paced("GET 1 KiB, 2000/s beside a vacuum", p99=Bars(1.5), has_vacuum=True),
         Paced("GET 1 KiB, 2000/s beside a scrub", p99=Bars(1.5), has_scrub=True),
         *(row for row in volumes if row.shape is PLAIN),
+        *encoding_rows(),
         WeedBenchmark(write_cpu=Bars(0.8), read_rate=Bars(1.2)),
         *(row for row in rows if row.shape is not PLAIN),
         *(row for row in volumes if row.shape is not PLAIN),
