@@ -31,7 +31,7 @@ Flags = NDArray[numpy.bool_]
 
 STEP_SECONDS: Final = 1.0
 _STEP_ROWS: Final = 1 << 14
-_WINDOW_LENGTH: Final = 4 << 20
+WINDOW_LENGTH: Final = 4 << 20
 _WIDEST_GAP: Final = 128 << 10
 _CHUNK_LENGTH: Final = 1 << 20
 _FIELDS_LENGTH: Final = 70_000
@@ -109,29 +109,17 @@ class _Walk:
 
     def failures(self) -> Iterator[tuple[int, str]]:
         """Position and words."""
-        for first, last in self._windows():
+        for first, last in windows(self._offsets, self._lengths):
             for at in self._doubtful(first, last):
                 words = self._why(int(self._offsets[at]), int(self._sizes[at]))
                 if words:
                     yield at, words
 
-    def _windows(self) -> Iterator[tuple[int, int]]:
-        """Runs of records that are worth reading at once: each after the one before and not far from it."""
-        ends = self._offsets + self._lengths
-        breaks = (self._offsets[1:] < ends[:-1]) | (self._offsets[1:] > ends[:-1] + _WIDEST_GAP)
-        edges = [0, *(numpy.flatnonzero(breaks) + 1).tolist(), len(ends)]
-        for first, last in zip(edges, edges[1:]):
-            while first < last:
-                limit = self._offsets[first] + _WINDOW_LENGTH
-                until = max(first + int(numpy.searchsorted(ends[first:last], limit, "right")), first + 1)
-                yield first, until
-                first = until
-
     def _doubtful(self, first: int, last: int) -> list[int]:
         """Which of a run are not known to be sound."""
         start = int(self._offsets[first])
         length = int(self._offsets[last - 1] + self._lengths[last - 1]) - start
-        if length > _WINDOW_LENGTH:
+        if length > WINDOW_LENGTH:
             return [first]
         try:
             data = self._read_at(length, start)
@@ -140,7 +128,7 @@ class _Walk:
         places = self._offsets[first:last] - start
         whole = places + self._lengths[first:last] <= len(data)
         count = int(numpy.count_nonzero(whole))
-        sound = _are_sound(data, places[:count], self._sizes[first:first + count].astype(numpy.int64), self._codec)
+        sound = are_sound(data, places[:count], self._sizes[first:first + count].astype(numpy.int64), self._codec)
         return (numpy.flatnonzero(~sound) + first).tolist() + list(range(first + count, last))
 
     def _why(self, offset: int, size: int) -> str:
@@ -191,7 +179,22 @@ class _Walk:
                 "needle data corrupted")
 
 
-def _are_sound(data: bytes, places: Column, sizes: Column, codec: NeedleVersion) -> Flags:
+def windows(offsets: Column, lengths: Column) -> Iterator[tuple[int, int]]:
+    """Runs of records that are worth reading at once: each after the one before and not far from it. Longer than
+    :data:`WINDOW_LENGTH` only where it is one record.
+    """
+    ends = offsets + lengths
+    breaks = (offsets[1:] < ends[:-1]) | (offsets[1:] > ends[:-1] + _WIDEST_GAP)
+    edges = [0, *(numpy.flatnonzero(breaks) + 1).tolist(), len(ends)]
+    for first, last in zip(edges, edges[1:]):
+        while first < last:
+            limit = offsets[first] + WINDOW_LENGTH
+            until = max(first + int(numpy.searchsorted(ends[first:last], limit, "right")), first + 1)
+            yield first, until
+            first = until
+
+
+def are_sound(data: bytes, places: Column, sizes: Column, codec: NeedleVersion) -> Flags:
     """Whether Go would read these records of ``data`` without a word; some that it would may be called unsound."""
     octets = numpy.frombuffer(data, numpy.uint8)
     words = octets[:len(octets) // 4 * 4].view(">u4")
