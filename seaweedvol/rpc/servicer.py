@@ -12,7 +12,7 @@ from typing import Final
 import grpc
 
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.rpc import blobs, checks, door, lifecycle, questions, remote, streams, tails, transfers, vacuum
+from seaweedvol.rpc import blobs, checks, door, erasure, lifecycle, questions, remote, streams, tails, transfers, vacuum
 from seaweedvol.server import leaving
 from seaweedvol.server.server import VolumeServer
 
@@ -38,6 +38,7 @@ CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
     "ReadNeedleMeta": blobs.read_meta,
     "ReadVolumeFileStatus": questions.file_status,
     "ReceiveFile": transfers.receive_file,
+    "ScrubEcVolume": checks.scrub_ec_volume,
     "ScrubVolume": checks.scrub_volume,
     "SetState": questions.set_state,
     "VacuumVolumeCheck": vacuum.check,
@@ -48,6 +49,16 @@ CALLS: Final[Mapping[str, door.Work]] = MappingProxyType({
     "VolumeConsolidateIndex": lifecycle.consolidate_index,
     "VolumeCopy": transfers.copy_volume,
     "VolumeDelete": lifecycle.delete,
+    "VolumeEcBlobDelete": erasure.delete_needle,
+    "VolumeEcShardRead": erasure.read,
+    "VolumeEcShardsCopy": erasure.copy,
+    "VolumeEcShardsDelete": erasure.delete,
+    "VolumeEcShardsGenerate": erasure.generate,
+    "VolumeEcShardsInfo": erasure.ask,
+    "VolumeEcShardsMount": erasure.mount,
+    "VolumeEcShardsRebuild": erasure.rebuild,
+    "VolumeEcShardsToVolume": erasure.decode,
+    "VolumeEcShardsUnmount": erasure.unmount,
     "VolumeIncrementalCopy": streams.incremental_copy,
     "VolumeMarkReadonly": lifecycle.mark_readonly,
     "VolumeMarkWritable": lifecycle.mark_writable,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import attrs
 
+from seaweedvol.ec.ratio import DEFAULT_RATIO, MAX_SHARDS
 from seaweedvol.server.copying import INDEX_EXTENSIONS, check_collection, check_extension
 from seaweedvol.server.errors import Refused
 from seaweedvol.storage.backend.disk import rename_durably
@@ -30,7 +31,6 @@ ASIDE: Final = ".receiving"
 #: A file of a volume that is not mounted yet, and will be by another call.
 STAGED: Final = ".copying"
 _WORKED_WITH: Final = frozenset((".dat", ".idx", ".vif", ".ldb", ".sdx"))
-_MAX_SHARDS: Final = 32
 
 
 @attrs.frozen
@@ -151,23 +151,20 @@ def _place_for(store: Store, wanted: Announced) -> str:
 
 
 def _for_shards(store: Store, wanted: Announced) -> Location:
+    mounted = store.erasure.holders(wanted.volume_id)
+    if mounted:
+        disks = " ".join(str(location.disk_id) for location, _ in mounted)
+        raise Refused(
+            f"ec volume {wanted.volume_id} is mounted on disk_ids:[{disks}]; unmount before ReceiveFile")
     count = len(store.locations)
     if wanted.disk_id >= count:
         raise Refused(f"invalid disk_id {wanted.disk_id}: only have {count} disks")
     if wanted.disk_id:
         return store.locations[wanted.disk_id]
-
-    def rank(location: Location) -> tuple[int, int]:
-        ecx = base_name(wanted.collection, wanted.volume_id) + ".ecx"
-        # An empty one is what a broken copy left.
-        has_index = any(_has_content(place / ecx) for place in (location.directory, location.index_directory))
-        room = (location.max_count or 1 << 30) - location.volume_count
-        return 2 if has_index else 1 if not location.disk_type else 0, room
-
-    fitting = [location for location in store.locations if not location.is_low_space and rank(location)[1] > 0]
-    if not fitting:
+    found = store.erasure.place_for(wanted.collection, wanted.volume_id, DEFAULT_RATIO.data)
+    if found is None:
         raise Refused("no storage location available")
-    return max(fitting, key=rank)
+    return found
 
 
 def _for_staging(store: Store, wanted: Announced) -> Location:
@@ -186,9 +183,11 @@ def _for_staging(store: Store, wanted: Announced) -> Location:
 
 
 def _holds_shards(location: Location, wanted: Announced) -> bool:
-    """Whether a shard lies there that a volume must not lie beside."""
+    """Whether a shard lies there, or is served from there, that a volume must not lie beside."""
+    if wanted.volume_id in location.ec_volumes:
+        return True
     base = os.path.join(location.directory, base_name(wanted.collection, wanted.volume_id))
-    return any(_has_content(f"{base}.ec{number:02d}") for number in range(_MAX_SHARDS))
+    return any(_has_content(f"{base}.ec{number:02d}") for number in range(MAX_SHARDS))
 
 
 def _has_content(path: Path | str) -> bool:

@@ -27,7 +27,8 @@ TIMEOUT = 20.0
 #: Fields whose values are each server's own; whether they are 0 or not is compared.
 OWN_VALUES = frozenset(
     "start_time_ns stop_time_ns remote_time_ns all used free self heap stack goroutines percent_free percent_used"
-    " dat_file_timestamp_seconds idx_file_timestamp_seconds modified_ts_ns last_modified expire_at_sec".split()
+    " dat_file_timestamp_seconds idx_file_timestamp_seconds modified_ts_ns last_modified expire_at_sec encode_ts_ns"
+    "".split()
 )
 _VERSION = re.compile(r"(30GB 4\.44 ).*")
 #: The words of a library about a connection.
@@ -76,6 +77,7 @@ class RpcServer:
     :ivar flags: beside ports, directories and master.
     :ivar folders: names of the data directories.
     :ivar index: name of the directory of indexes, where that is another one.
+    :ivar source: the address of a server that both of a pair copy from, if there is one.
     """
 
     kind: str
@@ -88,6 +90,7 @@ class RpcServer:
     grpc_port: int = 0
     master_port: int = 0
     master_grpc_port: int = 0
+    source: str = ""
     _volume: Process | None = None
     _master: Process | None = None
     _channel: grpc.Channel | None = None
@@ -196,7 +199,12 @@ class RpcServer:
             topology = stub.VolumeList(master_pb2.VolumeListRequest(), timeout=TIMEOUT).topology_info
         nodes = [node for center in topology.data_center_infos for rack in center.rack_infos
                  for node in rack.data_node_infos]
-        return sorted(
+        shards = [
+            f"shards of {held.id} {held.collection!r} {held.ec_index_bits:b} {held.shard_sizes} {held.disk_type!r}"
+            f" {held.disk_id} {disk_type!r} {held.file_count} {held.delete_count} {bool(held.encode_ts_ns)}"
+            f" {bool(held.expire_at_sec)}"
+            for node in nodes for disk_type, disk in node.diskInfos.items() for held in disk.ec_shard_infos]
+        return sorted(shards) + sorted(
             f"{volume.id} {volume.collection!r} {volume.size} {volume.read_only} {volume.replica_placement}"
             f" {volume.ttl} {volume.version} {volume.disk_type!r} {volume.disk_id} {disk.max_volume_count}"
             for node in nodes for disk in node.diskInfos.values() for volume in disk.volume_infos)

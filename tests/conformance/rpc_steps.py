@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import struct
 import time
@@ -11,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Union
 
 import attrs
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from seaweedvol.pb import volume_server_pb2 as pb
 from seaweedvol.rpc.servicer import CALLS
@@ -23,7 +24,10 @@ from tests.conformance.rpc_pairs import OWN_VALUES, Outcome, RpcServer
 RpcPair = tuple[RpcServer, RpcServer]
 _BOTH = ThreadPoolExecutor(2)
 #: Files that only one of the two has, or whose content is each server's own.
-_EXPIRY = re.compile(rb"(?<=\"expireAtSec\": \")[1-9]\d+")
+_EXPIRY = re.compile(rb"(?<=\"expireAtSec\": \")[1-9]\d+|(?<=\"encodeTsNs\": \")[1-9]\d{18}")
+#: What stands before the message in a file of checksums.
+_SUMS_HEAD = 14
+_LONG = 1 << 18
 OWN_FILES = frozenset(("vol_dir.uuid", ".seaweedvol.lock"))
 
 
@@ -47,6 +51,8 @@ class Call:
     def compare(self, pair: RpcPair) -> list[str]:
         """What differs."""
         go, ours = both(pair, lambda server: server.call(self.method, self._for(server), self.request_id, self.more))
+        if self.method == "VolumeEcShardsInfo":
+            go, ours = (_ordered(outcome) for outcome in (go, ours))
         if self.method in ("CopyFile", "VolumeIncrementalCopy"):
             go, ours = (self._without_times(outcome) for outcome in (go, ours))
         if ours.code == "UNIMPLEMENTED" and self.method not in CALLS:
@@ -63,6 +69,8 @@ class Call:
         own = f"127.0.0.1:{server.port}.{server.grpc_port}"
         if isinstance(self.request, pb.VolumeCopyRequest) and self.request.source_data_node == "SELF":
             return _changed(self.request, source_data_node=own)
+        if isinstance(self.request, pb.VolumeEcShardsCopyRequest) and self.request.source_data_node == "SOURCE":
+            return _changed(self.request, source_data_node=server.source)
         if isinstance(self.request, pb.VolumeTailReceiverRequest) and self.request.source_volume_server == "SELF":
             return _changed(self.request, source_volume_server=own)
         return self.request
@@ -79,8 +87,17 @@ class Call:
             whole = records_of(b"\3" * 8 + content)
         elif getattr(self.request, "ext") == ".dat":
             whole = records_of(content)
+        elif getattr(self.request, "ext") == ".ecsum":
+            whole = _sums_of(content)
         messages = [{**message, "file_content": len(block)} for message, block in zip(outcome.messages, blocks)]
         return attrs.evolve(outcome, messages=[*messages, whole])
+
+
+def _ordered(outcome: Outcome) -> Outcome:
+    """Go's order of shards is that in which they came."""
+    messages = [{**message, "ec_shard_infos": sorted(message["ec_shard_infos"], key=lambda each: each["shard_id"])}
+                for message in outcome.messages]
+    return attrs.evolve(outcome, messages=messages)
 
 
 def _changed(request: Message, **fields: str) -> Message:
@@ -227,7 +244,37 @@ class Spoil:
         return []
 
 
-Step = Union[Call, Web, Raw, Restart, Files, Masters, Together, Place, Spoil]
+@attrs.frozen
+class Shift:
+    """Files of both get other names while they run."""
+
+    names: tuple[tuple[str, str], ...]
+
+    def compare(self, pair: RpcPair) -> list[str]:
+        """Nothing."""
+        for server in pair:
+            for old, new in self.names:
+                (server.base / old).rename(server.base / new)
+        return []
+
+
+@attrs.frozen
+class Sweep:
+    """All files of these volumes, named with their collections, are removed from both."""
+
+    bases: tuple[str, ...]
+
+    def compare(self, pair: RpcPair) -> list[str]:
+        """Nothing."""
+        for server in pair:
+            for folder in filter(None, (*server.folders, server.index)):
+                for path in (server.base / folder).iterdir():
+                    if path.name.partition(".")[0] in self.bases and path.is_file():
+                        path.unlink()
+        return []
+
+
+Step = Union[Call, Web, Raw, Restart, Files, Masters, Together, Place, Shift, Spoil, Sweep]
 
 
 @attrs.frozen
@@ -290,13 +337,35 @@ def files_of(server: RpcServer) -> dict[str, Any]:
             name = f"{folder}/{path.name}"
             if path.name not in OWN_FILES and path.suffix != ".sdx" and path.is_file():
                 content = path.read_bytes()
-                found[name] = records_of(content) if path.suffix == ".dat" else _EXPIRY.sub(b"recent", content)
+                found[name] = _comparable(path.suffix, content)
     return {name: content for name, content in found.items() if not _is_left_over(name, found)}
 
 
+def _comparable(suffix: str, content: bytes) -> Any:
+    if suffix == ".dat":
+        return records_of(content)
+    if suffix == ".ecsum":
+        return _sums_of(content)
+    if len(content) > _LONG:
+        # Shards are mostly zeros, and a message that shows them helps nobody.
+        return [len(content), hashlib.sha256(content).hexdigest(), content.rstrip(b"\0")[:1000]]
+    return _EXPIRY.sub(b"recent", content)
+
+
+def _sums_of(content: bytes) -> Any:
+    """The checksums of shards without what each server draws by lot."""
+    try:
+        sums = pb.EcBitrotProtection.FromString(content[_SUMS_HEAD:])
+    except DecodeError:
+        return content
+    sums.encode_uuid = b"*" * len(sums.encode_uuid)
+    sums.ec_shard_config.encode_ts_ns = int(sums.ec_shard_config.encode_ts_ns > 0)
+    return [content[:6].hex(), str(sums)]
+
+
 def _is_left_over(name: str, found: dict[str, Any]) -> bool:
-    """Whether it is of a volume that Go began to make and did not."""
-    return found.get(name.rpartition(".")[0] + ".dat") == []
+    """Whether it is of a volume that Go began to make and did not, or a journal that Go makes before it is needed."""
+    return name.endswith(".ecj") and not found[name] or found.get(name.rpartition(".")[0] + ".dat") == []
 
 
 def records_of(data: bytes) -> list[Any]:
@@ -315,5 +384,5 @@ def records_of(data: bytes) -> list[Any]:
     return [*parts, len(data)]
 
 
-__all__ = ["OWN_VALUES", "Call", "Files", "Masters", "Place", "Raw", "Restart", "RpcCase", "RpcPair", "Spoil", "Step",
-           "Together", "Web", "both", "call"]
+__all__ = ["OWN_VALUES", "Call", "Files", "Masters", "Place", "Raw", "Restart", "RpcCase", "RpcPair", "Shift", "Spoil",
+           "Step", "Sweep", "Together", "Web", "both", "call"]

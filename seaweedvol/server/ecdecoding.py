@@ -1,0 +1,139 @@
+"""Making a plain volume of its shards.
+
+Rules and texts are SeaweedFS 4.44's (``volume_grpc_erasure_coding.go`` ``VolumeEcShardsToVolume``), but for this: any
+shards will do if they are enough, deletions are collected from all servers that have shards, not only taken from the
+journal that is here, and what was written to a volume since it was encoded is not overwritten.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+from seaweedvol.ec.decoding import decode as decode_files
+from seaweedvol.server.ecdeletions import gather
+from seaweedvol.server.errors import Kind, Refused
+from seaweedvol.server.stepping import stepwise
+from seaweedvol.server.throttling import Throttle
+from seaweedvol.storage.backend.disk import write_aside
+from seaweedvol.storage.errors import NoLiveEntries, StorageError
+from seaweedvol.storage.format.volumeinfo import VolumeInfo, dump_volume_info
+from seaweedvol.storage.volume.compacting import PART_LENGTH, Compaction
+
+if TYPE_CHECKING:
+    from seaweedvol.ec.volume import EcVolume
+    from seaweedvol.server.server import VolumeServer
+    from seaweedvol.storage.ids import VolumeId
+    from seaweedvol.store.store import Store
+
+_log = logging.getLogger(__name__)
+
+
+def decode(server: VolumeServer, volume_id: VolumeId, collection: str) -> Generator[None, None, None]:
+    """Make the .dat and the .idx, on a disk that has shards; the shards stay, and stay mounted. A plain volume of this
+    id that is served beside them is replaced by what was made.
+
+    :raises Refused: when there are not enough shards, nothing in them is alive, or they do not make a volume.
+    """
+    volume = _chosen(server.store, volume_id)
+    if volume is None:
+        raise Refused(f"ec volume {volume_id} not found")
+    if volume.collection != collection:
+        raise Refused(f"existing collection:{volume.collection} unexpected input: {collection}")
+    shards = _shards_of(server.store, volume)
+    with server.occupancy.of(volume_id):
+        yield from gather(server, volume)
+        with _set_aside(server.store, volume) if _has_live(volume) else contextlib.nullcontext():
+            yield from stepwise(server.store, lambda check: _decode(server, volume, shards, check))
+
+
+def _has_live(volume: EcVolume) -> bool:
+    return any(size >= 0 and not volume.journal.contains(key) for key, _, size in volume.index.ascending())
+
+
+def _chosen(store: Store, volume_id: VolumeId) -> EcVolume | None:
+    """The last disk that has the youngest encoding, or the one that has the plain volume too."""
+    held = [volume for _, volume in store.erasure.holders(volume_id)]
+    youngest = max((volume.encode_time_ns for volume in held), default=0)
+    fitting = [volume for volume in held if volume.encode_time_ns == youngest]
+    plain = store.find(volume_id)
+    if plain is not None:
+        fitting.sort(key=lambda volume: volume.paths.directory == str(plain.directory))
+    return fitting[-1] if fitting else None
+
+
+def _shards_of(store: Store, volume: EcVolume) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for _, other in store.erasure.holders(volume.id):
+        if other.encode_time_ns == volume.encode_time_ns:
+            for shard in other.loaded():
+                found.setdefault(shard.id, shard.path)
+    if len(found) < volume.ratio.data:
+        missing = next(number for number in range(volume.ratio.total) if number not in found)
+        raise Refused(f"ec volume {volume.id} missing shard {missing}")
+    return found
+
+
+@contextlib.contextmanager
+def _set_aside(store: Store, volume: EcVolume) -> Iterator[None]:
+    """Nobody has the plain volume open meanwhile; who reads it reads the shards."""
+    plain = store.find(volume.id)
+    _check_unchanged(store, volume)
+    if plain is None or str(plain.directory) != volume.paths.directory:
+        yield
+        return
+    is_read_only, can_delete = plain.is_read_only, plain.no_write_can_delete
+    store.unmount(volume.id)
+    try:
+        yield
+    finally:
+        store.mount(volume.id)
+        if is_read_only:
+            store.mark_read_only(volume.id, can_delete=can_delete)
+
+
+def _check_unchanged(store: Store, volume: EcVolume) -> None:
+    """:raises Refused: when a .dat is in the way that has what the shards do not."""
+    path, length = volume.paths.data, volume.data_length
+    plain = store.find(volume.id)
+    if plain is not None and str(plain.directory) == volume.paths.directory:
+        has_more = plain.data_length != length
+    else:
+        # One that is shorter is what an earlier decoding made.
+        has_more = os.path.exists(path) and os.path.getsize(path) > length
+    if length and has_more:
+        raise Refused(f"volume {volume.id} has changed since it was encoded: refusing to replace {path}")
+
+
+def _decode(
+    server: VolumeServer, volume: EcVolume, shards: dict[int, str], check: Callable[[], None],
+) -> None:
+    throttle = Throttle(server.settings.maintenance_rate)
+    wanted = Compaction(
+        part_length=min(PART_LENGTH, throttle.step) if throttle.rate else PART_LENGTH, after_part=throttle.note,
+        check=check, run=server.workers.run)
+    paths = attrs.evolve(volume.paths, index_directory=os.path.dirname(volume.index.path))
+    others = [other.paths.directory for _, other in server.store.erasure.holders(volume.id)]
+    try:
+        made = decode_files(
+            paths, shards, volume.ratio, volume.width, data_length=volume.data_length, directories=others,
+            wanted=wanted, report=_log.warning)
+    except NoLiveEntries as error:
+        raise Refused(str(error), Kind.PRECONDITION) from error
+    except (StorageError, OSError) as error:
+        raise Refused(f"WriteDatFile {paths.base}: {_words(error)}") from error
+    if paths.found_info() is None:
+        write_aside(paths.info, dump_volume_info(VolumeInfo(version=volume.version, bytes_offset=volume.width.bytes)))
+    _log.info("ec volume %d is a plain one again, of %d needles", volume.id, made.count)
+
+
+def _words(error: Exception) -> str:
+    if not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    words = os.strerror(error.errno).lower()
+    return words if error.filename is None else f"open {os.fsdecode(error.filename)}: {words}"

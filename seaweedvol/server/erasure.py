@@ -1,0 +1,211 @@
+"""Making the shards of a volume, and making lost ones again.
+
+Blocking generators: each gives None where it may be ended, see :mod:`~seaweedvol.server.stepping`. Rules and texts are
+SeaweedFS 4.44's (``volume_grpc_erasure_coding.go``), but for this: a volume takes no changes while it is encoded (Go
+encodes some of them), and what is made lies aside until it is whole.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from seaweedvol.ec.encoding import Encoded, encode
+from seaweedvol.ec.index import write_sorted
+from seaweedvol.ec.journal import fold
+from seaweedvol.ec.names import EcPaths
+from seaweedvol.ec.opening import width_of
+from seaweedvol.ec.ratio import MAX_SHARDS, Ratio, ratio_of
+from seaweedvol.ec.rebuilding import Rebuilt
+from seaweedvol.ec.rebuilding import rebuild as rebuild_files
+from seaweedvol.pb.volume_server_pb2 import EcShardConfig
+from seaweedvol.server import ecfiles
+from seaweedvol.server.copying import check_collection
+from seaweedvol.server.errors import Refused
+from seaweedvol.server.stepping import stepwise
+from seaweedvol.server.throttling import Throttle
+from seaweedvol.storage import failpoints
+from seaweedvol.storage.backend.disk import write_aside
+from seaweedvol.storage.errors import FormatError, StorageError
+from seaweedvol.storage.format.volumeinfo import VolumeInfo, dump_volume_info, load_volume_info
+
+if TYPE_CHECKING:
+    from seaweedvol.server.server import VolumeServer
+    from seaweedvol.storage.ids import VolumeId
+    from seaweedvol.storage.volume.volume import Volume
+
+_log = logging.getLogger(__name__)
+
+Check = Callable[[], None]
+
+
+# --- encoding
+
+def generate(server: VolumeServer, volume_id: VolumeId, collection: str) -> Generator[None, None, None]:
+    """Encode a volume that is served; all shards lie beside its .dat afterwards, none is mounted.
+
+    What an earlier encoding left on this server is removed first.
+
+    :raises Refused: when the volume is not here, or cannot be encoded; then nothing is left of it.
+    :raises VolumeBusy: when it is being compacted.
+    """
+    volume = server.store.find(volume_id)
+    if volume is None:
+        raise Refused(f"volume {volume_id} not found")
+    if volume.collection != collection:
+        raise Refused(f"existing collection:{volume.collection} unexpected input: {collection}")
+    with server.occupancy.of(volume_id), volume.leaving():
+        yield from stepwise(server.store, lambda check: _encode(server, volume, check))
+
+
+def _encode(server: VolumeServer, volume: Volume, check: Check) -> None:
+    found = volume.paths
+    paths = EcPaths(found.directory, found.index_directory, found.collection, found.volume_id)
+    ratio = ratio_of(ecfiles.info_at(attrs.evolve(paths, index_directory=paths.directory)) or VolumeInfo())
+    _wipe(server, volume.collection, volume.id)
+    try:
+        failpoints.reach("generate.index")
+        _write_index(volume, paths)
+        made = _write_shards(server, volume, paths, ratio, check)
+        failpoints.reach("generate.info")
+        try:
+            write_aside(paths.info, dump_volume_info(_info_of(volume, ratio, made.data_length)))
+        except OSError as error:
+            raise Refused(f"SaveVolumeInfo {paths.base}: {_words(error)}") from error
+    except Exception:
+        # Not the .vif: it is the volume's.
+        ecfiles.remove([*(paths.shard(number) for number in range(MAX_SHARDS)), paths.index, *paths.sidecars()])
+        raise
+
+
+def _wipe(server: VolumeServer, collection: str, volume_id: VolumeId) -> None:
+    """Nothing of an earlier encoding may meet this one, wherever it lies."""
+    server.store.erasure.unload(volume_id)
+    for location in server.store.locations:
+        try:
+            ecfiles.remove_all(ecfiles.paths_in(location, collection, volume_id))
+        except OSError as error:
+            raise Refused(f"wipe stale EC artifacts for volume {volume_id} on {location.directory}: "
+                          f"{_words(error)}") from error
+
+
+def _write_index(volume: Volume, paths: EcPaths) -> None:
+    try:
+        volume.sync()
+        write_sorted(paths.row_index, paths.index, volume.width)
+    except (StorageError, OSError) as error:
+        raise Refused(f"WriteSortedFileFromIdx {paths.index_base}: {_words(error)}") from error
+
+
+def _write_shards(server: VolumeServer, volume: Volume, paths: EcPaths, ratio: Ratio, check: Check) -> Encoded:
+    try:
+        return encode(
+            paths, ratio, data_length=volume.data_length, progress=lambda done: check(),
+            throttle=Throttle(server.settings.maintenance_rate).note)
+    except FileNotFoundError as error:
+        # Of a volume whose data are in an object store.
+        raise Refused(f"WriteEcFiles {paths.base}: failed to open dat file: {_words(error)}") from error
+    except (StorageError, OSError) as error:
+        raise Refused(f"WriteEcFiles {paths.base}: {_words(error)}") from error
+
+
+def _info_of(volume: Volume, ratio: Ratio, data_length: int) -> VolumeInfo:
+    """The .vif goes with the shards: it tells one encoding from another."""
+    seconds = volume.ttl.seconds
+    return VolumeInfo(
+        version=volume.version, dat_file_size=data_length, expire_at_sec=int(time.time()) + seconds if seconds else 0,
+        ec_shard_config=EcShardConfig(
+            data_shards=ratio.data, parity_shards=ratio.parity, encode_ts_ns=time.time_ns()))
+
+
+# --- rebuilding
+
+def rebuild(
+    server: VolumeServer, volume_id: VolumeId, collection: str, *, ignores_sidecar: bool = False,
+) -> Generator[None, None, Sequence[int]]:
+    """Make the shards that no disk of this server has; nothing to do where there is no index.
+
+    :param ignores_sidecar: trust shards that do not match their .ecsum.
+    :returns: which were made.
+    :raises Refused: when there are not enough, or they cannot be trusted; then nothing has changed.
+    """
+    check_collection(collection)
+    places = _places(server, volume_id, collection)
+    if not places:
+        return ()
+    with server.occupancy.of(volume_id):
+        return (yield from stepwise(
+            server.store, lambda check: _rebuild(server, places, ignores_sidecar, check))).shard_ids
+
+
+def _places(server: VolumeServer, volume_id: VolumeId, collection: str) -> list[EcPaths]:
+    """Where parts of the volume lie; first the disk with most shards of those that have an index, none if none has."""
+    best: tuple[int, EcPaths] | None = None
+    others = []
+    for location in server.store.locations:
+        paths = ecfiles.paths_in(location, collection, volume_id)
+        count = ecfiles.look(paths).shard_count
+        found = paths.found()
+        if found is not None and (best is None or count > best[0]):
+            others += [best[1]] if best else []
+            best = count, found
+        elif count or found is not None:
+            others.append(paths)
+    return [best[1], *others] if best else []
+
+
+def _rebuild(server: VolumeServer, places: Sequence[EcPaths], ignores_sidecar: bool, check: Check) -> Rebuilt:
+    paths, others = places[0], [place.directory for place in places[1:]]
+    info = _info_beside(paths)
+    try:
+        made = rebuild_files(
+            paths, ratio_of(info), others, data_length=info.dat_file_size, ignores_sidecar=ignores_sidecar,
+            report=_log.warning, progress=lambda done: check(),
+            throttle=Throttle(server.settings.maintenance_rate).note)
+    except (StorageError, OSError) as error:
+        raise Refused(f"RebuildEcFiles {paths.base}: {_words(error)}") from error
+    failpoints.reach("rebuild.fold")
+    try:
+        fold(paths.index, paths.journal, width_of(info, paths.index, server.store.locations[0].width))
+    except (StorageError, OSError) as error:
+        raise Refused(f"RebuildEcxFile {paths.index_base}: {_words(error)}") from error
+    _reopen(server, paths, made.replaced)
+    return made
+
+
+def _reopen(server: VolumeServer, paths: EcPaths, replaced: Sequence[int]) -> None:
+    """Have shards that are served read from the files that are there now."""
+    store = server.store.erasure
+    for shard_id in replaced:
+        held = store.held(paths.volume_id, shard_id)
+        if held is not None:
+            store.unmount(paths.volume_id, (shard_id,))
+            store.mount(paths.volume_id, paths.collection, (shard_id,), held.volume.disk_type)
+
+
+def _info_beside(paths: EcPaths) -> VolumeInfo:
+    """What the .vif says; one that nobody understands may name another ratio than the usual one.
+
+    :raises Refused: when there is such a one.
+    """
+    path = paths.found_info()
+    if path is None:
+        return VolumeInfo()
+    try:
+        with open(path, "rb") as file:
+            return load_volume_info(file.read())
+    except (FormatError, OSError) as error:
+        raise Refused(f"RebuildEcFiles {paths.base}: RebuildEcFiles {paths.base}: cannot load .vif: "
+                      f"{_words(error)}") from error
+
+
+def _words(error: Exception) -> str:
+    if not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    words = os.strerror(error.errno).lower()
+    return words if error.filename is None else f"open {os.fsdecode(error.filename)}: {words}"
