@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -20,6 +21,12 @@ from seaweedvol.config.errors import ConfigError, in_one_line
 from seaweedvol.config.load import load_settings, wanted_page
 
 if TYPE_CHECKING:
+    import ssl
+
+    from seaweedvol.cluster.calls import Channels
+    from seaweedvol.cluster.heartbeat import IStream
+    from seaweedvol.cluster.replicate import Replicator
+    from seaweedvol.tls.credentials import Credentials
     from seaweedvol.cluster.master import MasterClient
     from seaweedvol.config.model import Settings
     from seaweedvol.running import ServerService
@@ -96,28 +103,35 @@ def build_service(settings: Settings, reactor: Any) -> ServerService:
     from seaweedvol.cluster.heartbeat import HeartbeatService
     from seaweedvol.disks import make_disks
     from seaweedvol.life.notifying import Notifier
+    from seaweedvol.life.rotating import Rotation
     from seaweedvol.rpc.service import GrpcService
     from seaweedvol.running import Parts, ServerService
+    from seaweedvol.web.httpspolicy import HttpsPolicy
     from seaweedvol.web.sites import make_sites
 
-    master_client = build_master_client(settings)
-    server = build_server(settings, reactor, master_client)
+    secured = build_credentials(settings)
+    master_client = build_master_client(settings, secured)
+    server = build_server(settings, reactor, master_client, secured)
     disks = make_disks(server.store, reactor, deferToThread)
     heartbeat = HeartbeatService(
         masters=[master.text for master in settings.masters], sender=server.identity, store=server.store,
         events=server.store.events, life=server.life, clock=reactor,
-        exit_process=lambda status, reason: service.give_up(status, reason))
+        exit_process=lambda status, reason: service.give_up(status, reason), dial=_dialer(build_channels(secured)))
     master_client.follow(lambda: heartbeat.current_master, heartbeat.leave)
     master = None
     if settings.master_embedded is not None:
         from seaweedvol.master.service import EmbeddedMaster
 
-        master = EmbeddedMaster(settings.master_embedded, server.guard, reactor)
-    rpc = GrpcService(server, settings.http.bind_ip, settings.grpc.port)
-    sites = make_sites(server, reactor)
-    parts = Parts(disks, sites, rpc, heartbeat, master, sites.say_goodbye, _lookouts(settings, reactor))
+        policy = None if secured is None or secured.settings.client is None else HttpsPolicy(secured)
+        master = EmbeddedMaster(settings.master_embedded, server.guard, reactor, secured=secured, https_policy=policy)
+    rpc = GrpcService(server, settings.http.bind_ip, settings.grpc.port, secured=secured)
+    sites = make_sites(server, reactor, secured=secured)
+    rotations = () if secured is None else (Rotation(secured, reactor),)
+    parts = Parts(disks, sites, rpc, heartbeat, master, sites.say_goodbye,
+                  (*_lookouts(settings, reactor), *rotations))
     service = ServerService(server, parts, reactor, Notifier(os.environ, reactor))
     service.on_reload.append(sites.reload)
+    service.on_reload.extend(rotation.reload for rotation in rotations)
     return service
 
 
@@ -136,22 +150,51 @@ def _lookouts(settings: Settings, reactor: Any) -> tuple[Service, ...]:
     return tuple(lookouts)
 
 
-def build_master_client(settings: Settings) -> MasterClient:
+def build_credentials(settings: Settings) -> Credentials | None:
+    """The certificates, if anything is TLS.
+
+    :raises BadCertificate: when they cannot be used.
+    """
+    tls = settings.security.tls
+    if not tls.is_used:
+        return None
+    from seaweedvol.tls.calls import SUITES_VARIABLE, suites_for_core
+    from seaweedvol.tls.credentials import Credentials
+
+    suites = suites_for_core(tls.rules)
+    if suites:
+        # There is no other way to tell grpcio.
+        os.environ[SUITES_VARIABLE] = suites
+    return Credentials(tls)
+
+
+def build_channels(secured: Credentials | None) -> Channels:
+    """Where our gRPC calls go out."""
+    from seaweedvol.cluster.calls import Channels, SecureCalls
+
+    return Channels() if secured is None or secured.settings.grpc is None else SecureCalls(secured)
+
+
+def _dialer(channels: Channels) -> Callable[..., IStream]:
+    """How the heartbeat opens a stream: each has a connection of its own."""
+    from seaweedvol.cluster.heartbeat import GrpcStream
+
+    return lambda address, beats: GrpcStream(address, beats, channels.open)
+
+
+def build_master_client(settings: Settings, secured: Credentials | None = None) -> MasterClient:
     """Calls to the masters; the heartbeat, once there is one, tells it which of them leads."""
-    from seaweedvol.cluster.calls import Channels
     from seaweedvol.cluster.master import MasterClient
 
-    return MasterClient([each.text for each in settings.masters], settings.http.ip, settings.http.port, Channels())
+    return MasterClient(
+        [each.text for each in settings.masters], settings.http.ip, settings.http.port, build_channels(secured))
 
 
-def build_server(settings: Settings, reactor: Any, master: MasterClient) -> VolumeServer:
+def build_server(settings: Settings, reactor: Any, master: MasterClient,
+                 secured: Credentials | None = None) -> VolumeServer:
     """The parts that answer requests, without the services that bring requests to them."""
-    from seaweedvol.cluster.calls import Channels
     from seaweedvol.cluster.locations import GrpcLookup, Locations
     from seaweedvol.cluster.peers import Peers
-    from seaweedvol.cluster.replicapool import Pool
-    from seaweedvol.cluster.replicaroad import ReplicaRoad
-    from seaweedvol.cluster.replicate import Replicator
     from seaweedvol.cluster.shards import Shards
     from seaweedvol.cluster.sources import Sources
     from seaweedvol.security.guard import Guard
@@ -161,12 +204,11 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient) -> Volu
     from seaweedvol.server.server import VolumeServer
     from seaweedvol.server.volumes import Volumes
     from seaweedvol.tier.backends import Backends
-    from seaweedvol.web.upstream import new_agent
 
     http, keys = settings.http, settings.security
     tiers = Backends(lambda: descriptions(master))
     store = build_store(settings, tiers)
-    channels = Channels()
+    channels = build_channels(secured)
     shards = Shards(master.leader, channels)
     guard = Guard(settings.white_list, keys.write_key, keys.write_expires, keys.read_key, keys.read_expires)
     return VolumeServer(
@@ -175,8 +217,26 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient) -> Volu
         needles=Needles(store, EcNeedles(store, shards)), volumes=Volumes(store, master), master=master,
         peers=Peers(channels, reactor),
         locations=Locations(GrpcLookup(master.leader, channels, reactor), reactor),
-        replicator=Replicator(new_agent(reactor), reactor, deferToThread, ReplicaRoad(Pool(reactor))),
+        replicator=build_replicator(reactor, secured), client_security=lambda: _standard_client(secured),
         sources=Sources(channels), shards=shards, tiers=tiers, clock=time.time, started_at=time.time())
+
+
+def build_replicator(reactor: Any, secured: Credentials | None) -> Replicator:
+    """What repeats changes on other servers."""
+    from seaweedvol.cluster.replicapool import Pool
+    from seaweedvol.cluster.replicaroad import ReplicaRoad
+    from seaweedvol.cluster.replicate import Replicator
+    from seaweedvol.web.upstream import new_agent
+
+    agent = new_agent(reactor, secured)
+    if secured is None or secured.settings.client is None:
+        return Replicator(agent, reactor, deferToThread, ReplicaRoad(Pool(reactor)))
+    return Replicator(agent, reactor, deferToThread, None, secured.settings.scheme)
+
+
+def _standard_client(secured: Credentials | None) -> ssl.SSLContext | None:
+    client = None if secured is None else secured.in_use.client
+    return None if client is None else client.standard
 
 
 def descriptions(master: MasterClient) -> list[Description]:

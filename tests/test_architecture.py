@@ -71,12 +71,14 @@ LAYERS: Final = (
     Row("profiling", 2, ("pb",)),
     # layer 3
     Row("server", 3, CORE + SIDE_LIBRARIES + ("pb",)),
+    Row("tls", 3, ("config", "security") + ERRORS_AND_IDS),
     # layer 4: adapters hand values of the core on, but work on it only through server
-    Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security", "logs.asking", "profiling") + VALUES
+    Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security", "tls", "logs.asking",
+               "profiling") + VALUES
         + DRAFTS_AND_PAGES + AT_HAND),
-    Row("rpc", 4, ("server", "config", "metrics", "security", "pb", "logs.asking") + VALUES),
-    Row("cluster", 4, ("server", "config", "metrics", "security", "pb") + REPORTS + VALUES),
-    Row("master", 4, ("config", "metrics", "security", "pb") + VALUES),
+    Row("rpc", 4, ("server", "config", "metrics", "security", "tls", "pb", "logs.asking") + VALUES),
+    Row("cluster", 4, ("server", "config", "metrics", "security", "tls", "pb") + REPORTS + VALUES),
+    Row("master", 4, ("config", "metrics", "security", "tls", "pb") + VALUES),
     Row("disks", 4, ("store", "config", "metrics") + ERRORS_AND_IDS),
     Row("logs", 4, ("config",)),
     # layer 5
@@ -93,7 +95,7 @@ LIBRARY_HOMES: Final = {
     "twisted": _ADAPTERS,
     "klein": ("web", "master"),
     "treq": ("web", "cluster", "master"),
-    "grpc": ("rpc", "cluster", "master"),
+    "grpc": ("rpc", "cluster", "master", "tls"),
     "plyvel": ("storage.needlemap.levelstore",),
     "botocore": ("tier",),
     "google": ("tier", "rpc", "storage.format", "ec.sidecar", "pb"),

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import grpc
 from twisted.internet import defer
+from twisted.internet.threads import deferToThread
 
 from seaweedvol.pb.master_pb2_grpc import SeaweedStub
 from seaweedvol.pb.volume_server_pb2_grpc import VolumeServerStub
+from seaweedvol.tls.calls import SecureChannels
+
+if TYPE_CHECKING:
+    from seaweedvol.tls.credentials import Credentials, GrpcMaterial
 
 _T = TypeVar("_T")
 
@@ -86,12 +91,56 @@ class Channels:
                 channel = self._by_target[target] = self._open(target)
             return channel
 
+    def open(self, target: str) -> grpc.Channel:
+        """A channel of one's own, to be closed."""
+        return self._open(target)
+
+    def soon(self, target: str) -> defer.Deferred[grpc.Channel]:
+        """The channel to ``host:port``, for the reactor's thread, which must not wait for it."""
+        return defer.succeed(self.to(target))
+
     def close(self) -> None:
         """Close all; calls under way fail."""
         with self._lock:
             channels, self._by_target = list(self._by_target.values()), {}
         for channel in channels:
             channel.close()
+
+
+class SecureCalls(Channels):
+    """Channels with TLS. A new server is first asked for its certificate: not in the reactor's thread.
+
+    :param in_thread: runs a blocking function elsewhere.
+    """
+
+    def __init__(self, secured: Credentials, in_thread: Callable[..., defer.Deferred[Any]] = deferToThread) -> None:
+        super().__init__()
+        self._in_thread = in_thread
+        self._secure = SecureChannels(lambda: grpc_of(secured), CHANNEL_OPTIONS, secured.refusals)
+        secured.on_change.append(self._secure.renew)
+
+    def to(self, target: str) -> grpc.Channel:
+        """See Channels; *blocking*."""
+        return self._secure.to(target)
+
+    def soon(self, target: str) -> defer.Deferred[grpc.Channel]:
+        """See Channels."""
+        return self._in_thread(self._secure.to, target)
+
+    def open(self, target: str) -> grpc.Channel:
+        """*Blocking.* A channel of one's own."""
+        return self._secure.open(target)
+
+    def close(self) -> None:
+        """See Channels."""
+        self._secure.close()
+
+
+def grpc_of(secured: Credentials) -> GrpcMaterial:
+    """What our calls are made with now."""
+    found = secured.in_use.grpc
+    assert found is not None
+    return found
 
 
 def as_deferred(future: grpc.Future[_T], reactor: FromThread) -> defer.Deferred[_T]:

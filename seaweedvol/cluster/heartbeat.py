@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
+import grpc
 from twisted.application.service import Service
 from twisted.internet import defer, task
 from twisted.internet.interfaces import IDelayedCall
@@ -75,20 +76,37 @@ class IStream(Protocol):
 
 
 class GrpcStream:
-    """A stream over a connection of its own."""
+    """A stream over a connection of its own.
 
-    def __init__(self, address: str, beats: Iterator[Heartbeat]) -> None:
-        self._channel = open_channel(ServerAddress(address).grpc)
-        self._call = master_calls(self._channel).SendHeartbeat(beats)
+    :param open_one: opens it; may block, and so is called by who reads.
+    """
+
+    def __init__(self, address: str, beats: Iterator[Heartbeat],
+                 open_one: Callable[[str], grpc.Channel] = open_channel) -> None:
+        self._target, self._beats, self._open = ServerAddress(address).grpc, beats, open_one
+        self._lock = threading.Lock()
+        self._is_over = False
+        self._channel: grpc.Channel | None = None
+        self._call: Any = None
 
     def answers(self) -> Iterator[HeartbeatResponse]:
         """See :class:`IStream`."""
+        channel = self._open(self._target)
+        with self._lock:
+            if self._is_over:
+                channel.close()
+                return
+            self._channel, self._call = channel, master_calls(channel).SendHeartbeat(self._beats)
         yield from self._call
 
     def hang_up(self) -> None:
         """See :class:`IStream`."""
-        self._call.cancel()
-        self._channel.close()
+        with self._lock:
+            self._is_over = True
+            channel, call = self._channel, self._call
+        if channel is not None:
+            call.cancel()
+            channel.close()
 
 
 def start_thread(target: Callable[[], None]) -> None:

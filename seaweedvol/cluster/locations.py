@@ -43,7 +43,7 @@ class GrpcLookup:
 
         :raises LookupFailed: when it cannot be asked.
         """
-        stub = master_calls(self._channels.to(ServerAddress(self._leader()).grpc))
+        stub = master_calls(await self._channels.soon(ServerAddress(self._leader()).grpc))
         request = LookupVolumeRequest(volume_or_file_ids=[str(volume_id)])
         try:
             return await as_deferred(stub.LookupVolume.future(request, timeout=LOOKUP_SECONDS), self._reactor)

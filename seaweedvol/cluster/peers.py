@@ -26,7 +26,7 @@ class Peers:
 
         :raises RemoteCallFailed: when the whole call failed.
         """
-        stub = volume_server_calls(self._channels.to(ServerAddress(address).grpc))
+        stub = volume_server_calls(await self._channels.soon(ServerAddress(address).grpc))
         request = BatchDeleteRequest(file_ids=file_ids, skip_cookie_check=True)
         try:
             answer = await as_deferred(stub.BatchDelete.future(request), self._reactor)

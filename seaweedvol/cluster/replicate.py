@@ -69,10 +69,12 @@ class Replicator:
     :param agent: the HTTP client for large needles.
     :param in_thread: runs a blocking function elsewhere.
     :param road: for small ones; without it everything takes the ``agent``.
+    :param scheme: of other servers' addresses: ``http`` or ``https``.
     """
 
     def __init__(self, agent: IAgent, clock: IReactorTime, in_thread: InThread,
-                 road: ReplicaRoad | None = None) -> None:
+                 road: ReplicaRoad | None = None, scheme: str = "http") -> None:
+        self._scheme = scheme
         self._agent, self._clock, self._in_thread = agent, clock, in_thread
         self.road = road
 
@@ -92,7 +94,7 @@ class Replicator:
         target = b"%b?%b" % (escaped(raw_path), write_query(draft.flags, draft.last_modified, draft.ttl, fsync))
 
         async def write_one(location: Location) -> None:
-            await self._upload(f"http://{location.url}{target.decode()}", draft, token, content_md5)
+            await self._upload(f"{self._scheme}://{location.url}{target.decode()}", draft, token, content_md5)
 
         await _at_all(locations, write_one)
 
@@ -109,7 +111,7 @@ class Replicator:
         target = b"%b?%b" % (escaped(raw_path), DELETE_QUERY)
 
         async def delete_one(location: Location) -> None:
-            url = f"http://{location.url}{target.decode()}"
+            url = f"{self._scheme}://{location.url}{target.decode()}"
             try:
                 status, body = await self._send("DELETE", url, replica_headers(token), lambda: None)
             except RemoteCallFailed as error:

@@ -128,12 +128,6 @@ def _check(option: Option, given: Given) -> None:
 
 
 def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], notices: tuple[str, ...]) -> Settings:
-    source = SecuritySource(
-        file=given.text("securityFile"), config_dir=given.text("config_dir"),
-        flag_white_list=_parts(given.text("whiteList")),
-        environ={name: value for name, value in environ.items() if name.startswith("WEED_") or name == "HOME"},
-    )
-    security = load_security(source)
     directories = read_directories(
         directories=given.text("dir") if "dir" in given else environ.get("TMPDIR") or "/tmp",
         max_counts=given.text("max"), disk_types=given.text("disk"), tags=given.text("tags"),
@@ -143,6 +137,13 @@ def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], noti
     index = given.text("dir.idx")
     http, grpc = _network(given)
     embedded = _embedded(given, config, directories)
+    source = SecuritySource(
+        file=given.text("securityFile"), config_dir=given.text("config_dir"),
+        flag_white_list=_parts(given.text("whiteList")),
+        environ={name: value for name, value in environ.items() if name.startswith("WEED_") or name == "HOME"},
+        has_master=embedded is not None,
+    )
+    security = load_security(source)
     profiling, more = read_profiling(given)
     return Settings(
         http=http, grpc=grpc, directories=directories,

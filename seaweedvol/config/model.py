@@ -12,6 +12,7 @@ import attrs
 
 from seaweedvol.config.address import ServerAddress
 from seaweedvol.config.sizes import MinFreeSpace
+from seaweedvol.config.tls import TlsSettings
 
 
 @attrs.frozen
@@ -76,6 +77,7 @@ class SecuritySettings:
     read_key: bytes = attrs.field(default=b"", repr=False)
     read_expires: int = 60
     ui_access: bool = False
+    tls: TlsSettings = TlsSettings()
 
 
 @attrs.frozen
@@ -85,12 +87,14 @@ class SecuritySource:
     :ivar file: the file named by the operator, else ``""``: the usual places are searched.
     :ivar flag_white_list: the part of the white list that is not in the file.
     :ivar environ: the ``WEED_*`` variables at the start.
+    :ivar has_master: whether the embedded master runs, which has sections of its own in the file.
     """
 
     file: str = ""
     config_dir: str = ""
     flag_white_list: tuple[str, ...] = ()
     environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    has_master: bool = False
 
 
 @attrs.frozen

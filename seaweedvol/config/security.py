@@ -1,4 +1,4 @@
-"""security.toml and the ``WEED_*`` variables: keys, white list, and TLS, which a later release will bring.
+"""security.toml and the ``WEED_*`` variables: keys and white list; TLS is read by :mod:`seaweedvol.config.tls`.
 
 Looked for where Go looks: the directory named by ``-config_dir``, the working directory, ``~/.seaweedfs`` and two
 places of the system; the first one found counts. Like Go's configuration library, a ``volume.toml`` found the same way
@@ -11,24 +11,19 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import attrs
 
 from seaweedvol.config.errors import ConfigError
 from seaweedvol.config.model import SecuritySettings, SecuritySource, Settings
+from seaweedvol.config.tls import GrpcTls, TlsSettings, read_client_tls, read_master_tls, read_tls
 from seaweedvol.config.tomlfile import Table, find, read_toml
 from seaweedvol.config.values import parse_bool, parse_decimal
 from seaweedvol.storage.ids import go_quote
 
 _SYSTEM_PLACES: Final = ("/usr/local/etc/seaweedfs", "/etc/seaweedfs")
-_TLS_TEXTS: Final = (
-    "grpc.ca", "grpc.allowed_wildcard_domain", "grpc.volume.cert", "grpc.volume.key", "grpc.volume.ca",
-    "grpc.volume.client_cert", "grpc.volume.client_key", "grpc.volume.allowed_commonnames",
-    "https.volume.cert", "https.volume.key", "https.volume.ca",
-)
-_TLS_SWITCH: Final = "https.client.enabled"
 _PROBE_SWITCH: Final = "volume.disk.io.probe"
 
 
@@ -51,7 +46,7 @@ def reload_security(settings: Settings) -> LoadedSecurity:
 def load_security(source: SecuritySource) -> LoadedSecurity:
     """The security settings from where ``source`` says.
 
-    :raises ConfigError: when a file cannot be read, a value is of a wrong kind, or TLS is asked for.
+    :raises ConfigError: when a file cannot be read, a value is of a wrong kind, or TLS is half asked for.
     """
     keys = _Keys(_files(source), source.environ)
     _refuse_what_comes_later(keys)
@@ -67,9 +62,23 @@ def load_security(source: SecuritySource) -> LoadedSecurity:
             read_key=keys.text("jwt.signing.read.key").encode("utf-8", "surrogateescape"),
             read_expires=keys.number("jwt.signing.read.expires_after_seconds", 60),
             ui_access=keys.is_on("access.ui"),
+            tls=_tls(keys, source),
         ),
         entries,
     )
+
+
+def load_client_tls(source: SecuritySource) -> GrpcTls | None:
+    """What a command line tool calls servers with; None: plain text.
+
+    :raises ConfigError: as :func:`load_security`.
+    """
+    return read_client_tls(_Keys(_files(source), source.environ))
+
+
+def _tls(keys: _Keys, source: SecuritySource) -> TlsSettings:
+    found = read_tls(keys, source.environ)
+    return read_master_tls(keys, found) if source.has_master else found
 
 
 def _is_network(text: str) -> bool:
@@ -170,11 +179,33 @@ def _find(name: str, source: SecuritySource) -> str | None:
 
 
 def _refuse_what_comes_later(keys: _Keys) -> None:
-    for key in _TLS_TEXTS:
-        value, place = keys.look_up(key)
-        if value not in (None, ""):
-            raise ConfigError(f"{place}: TLS comes with a later release")
-    if keys.is_on(_TLS_SWITCH):
-        raise ConfigError(f"{keys.look_up(_TLS_SWITCH)[1]}: TLS comes with a later release")
     if keys.is_on(_PROBE_SWITCH):
         raise ConfigError(f"{keys.look_up(_PROBE_SWITCH)[1]} comes with a later release")
+
+
+@attrs.frozen
+class KeyInUse:
+    """A key of security.toml that is set.
+
+    :ivar value: as it stands there.
+    :ivar place: the variable, or the file and the key.
+    """
+
+    name: str
+    value: object
+    place: str
+
+
+def security_files(source: SecuritySource) -> tuple[str, ...]:
+    """The files that count, the last before the others."""
+    return tuple(path for path, _ in _files(source))
+
+
+def keys_in_use(source: SecuritySource, names: Iterable[str]) -> tuple[KeyInUse, ...]:
+    """Those of ``names`` that are set somewhere, with what counts.
+
+    :raises ConfigError: when a file cannot be read.
+    """
+    keys = _Keys(_files(source), source.environ)
+    found = ((name, *keys.look_up(name)) for name in names)
+    return tuple(KeyInUse(name, value, place) for name, value, place in found if value not in (None, ""))

@@ -16,11 +16,12 @@ from seaweedvol.pb.volume_server_pb2 import (
     VolumeDeleteRequest,
 )
 from seaweedvol.pb.volume_server_pb2_grpc import VolumeServerStub
+from seaweedvol.tls.calls import SecureChannels
 
 CALL_SECONDS: Final = 60.0
 VOLUME_VERSION: Final = 3
-_OPTIONS: Final = [("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1),
-                   ("grpc.max_reconnect_backoff_ms", 3_000)]
+OPTIONS: Final = [("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1),
+                  ("grpc.max_reconnect_backoff_ms", 3_000)]
 
 
 class CallFailed(Exception):
@@ -29,17 +30,19 @@ class CallFailed(Exception):
 
 def open_channel(target: str) -> grpc.Channel:
     """A new plain-text channel to ``host:port``."""
-    return grpc.insecure_channel(target, options=_OPTIONS)
+    return grpc.insecure_channel(target, options=OPTIONS)
 
 
 class VolumeServers:
     """Volume servers as the master orders them about.
 
     :param open_channel: opens the channel to a server.
+    :param secure: gives channels with TLS, and keeps them; else those of ``open_channel`` are kept here.
     """
 
-    def __init__(self, open_channel: Callable[[str], grpc.Channel] = open_channel) -> None:
-        self._open = open_channel
+    def __init__(self, open_channel: Callable[[str], grpc.Channel] = open_channel,
+                 secure: SecureChannels | None = None) -> None:
+        self._open, self._secure = open_channel, secure
         self._lock = threading.Lock()
         self._channels: dict[str, grpc.Channel] = {}
 
@@ -80,12 +83,20 @@ class VolumeServers:
             channels, self._channels = list(self._channels.values()), {}
         for channel in channels:
             channel.close()
+        if self._secure is not None:
+            self._secure.close()
+
+    def _channel_to(self, target: str) -> grpc.Channel:
+        if self._secure is not None:
+            return self._secure.to(target)
+        with self._lock:
+            channel = self._channels.get(target)
+            if channel is None:
+                channel = self._channels[target] = self._open(target)
+            return channel
 
     def _call(self, node: Node, do: Callable[[Any], Any]) -> Any:
-        with self._lock:
-            channel = self._channels.get(node.grpc_target)
-            if channel is None:
-                channel = self._channels[node.grpc_target] = self._open(node.grpc_target)
+        channel = self._channel_to(node.grpc_target)
         try:
             return do(VolumeServerStub(channel))
         except grpc.RpcError as error:

@@ -55,13 +55,15 @@ class MasterPages:
     """The routes.
 
     :param agent: the HTTP client for ``/submit``, which hands an upload on to a volume server.
+    :param scheme: of volume servers' addresses: ``http`` or ``https``.
     :param cooperator: reads such an upload piece by piece; ``None``: the reactor's.
     """
 
     app = klein.Klein()
 
     def __init__(self, master: Master, in_thread: InThread, agent: IAgent,
-                 cooperator: Cooperator | None = None) -> None:
+                 cooperator: Cooperator | None = None, scheme: str = "http") -> None:
+        self._scheme = scheme
         self._master, self._in_thread, self._agent = master, in_thread, agent
         self._cooperator = cooperator
 
@@ -133,7 +135,7 @@ class MasterPages:
         token = self._master.token(assigned.file_id)
         if token:
             headers.setRawHeaders(b"Authorization", [b"BEARER " + token.encode("ascii")])
-        url = f"http://{assigned.nodes[0].url}/{assigned.file_id}"
+        url = f"{self._scheme}://{assigned.nodes[0].url}/{assigned.file_id}"
         try:
             body = FileBodyProducer(request.content, self._cooperator or default_cooperator)
             response = await self._agent.request(b"POST", url.encode("ascii"), headers, body)
@@ -239,7 +241,7 @@ class MasterPages:
         if not nodes:
             return 404, {"error": f"volume id {volume} not found: {error}"}
         query = request.uri.partition(b"?")[2]
-        url = f"http://{nodes[0].public_url or nodes[0].url}/{quote(file_id, safe=',._-~')}"
+        url = f"{self._scheme}://{nodes[0].public_url or nodes[0].url}/{quote(file_id, safe=',._-~')}"
         target = url.encode("ascii") + (b"?" + query if query else b"")
         request.setHeader(b"Location", target)
         request.setHeader(b"Content-Type", b"text/html; charset=utf-8")
@@ -258,7 +260,7 @@ class MasterPages:
 
     def _guarded(self, request: IRequest, reply: Coroutine[Any, Any, Reply]) -> Any:
         """The reply, if the peer may ask."""
-        if self._master.guard.allows_peer(getattr(request.getClientAddress(), "host", "")):
+        if self._master.guard.allows_peer(getattr(request.getClientAddress(), "host", ""), "an answer of the master"):
             return self._answer(request, reply)
         reply.close()
         request.setResponseCode(401)

@@ -43,9 +43,7 @@ def request_id_of(context: grpc.ServicerContext) -> str:
 
 def _refuse(name: str, context: grpc.ServicerContext, error: Exception) -> NoReturn:
     code, text = errors.status_of(error)
-    if code is grpc.StatusCode.PERMISSION_DENIED:
-        _log.warn("{name} from {peer}: {text}", name=name, peer=context.peer(), text=text)
-    elif errors.is_foreseen(error):
+    if errors.is_foreseen(error):
         _log.debug("{name}: {text}", name=name, text=text)
     else:
         _log.failure("{name} failed", name=name)

@@ -89,14 +89,14 @@ def check(name: str, server: VolumeServer, peer: str) -> None:
     """
     gate = GATES[name]
     if gate.is_guarded:
-        _check_peer(server, peer)
+        _check_peer(name, server, peer)
     if gate.stops_in_maintenance:
         state.check_not_in_maintenance(server.store)
 
 
-def _check_peer(server: VolumeServer, peer: str) -> None:
+def _check_peer(name: str, server: VolumeServer, peer: str) -> None:
     if not peer:
         raise Refused("no peer info", Kind.DENIED)
     host = peer_host(peer)
-    if not server.guard.allows_peer(host):
+    if not server.guard.allows_peer(host, name):
         raise Refused(f"not authorized: {host}", Kind.DENIED)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import grpc
 
     from seaweedvol.server.server import VolumeServer
+    from seaweedvol.tls.credentials import Credentials, GrpcMaterial
 
 #: Each open stream holds a thread, and tails and copies stay open for long.
 THREADS: Final = 128
@@ -48,13 +49,15 @@ class GrpcService(Service):
     """Serves the calls of one volume server on one address.
 
     :param host: a name or address, without brackets; an empty one listens on every address of both families.
+    :param secured: for TLS.
     :ivar port: where it listens, 0 before the start.
     """
 
     log = Logger()
 
     def __init__(self, server: VolumeServer, host: str, port: int, *, threads: int = THREADS,
-                 grace: float = GRACE) -> None:
+                 grace: float = GRACE, secured: Credentials | None = None) -> None:
+        self._secured = secured if secured is not None and secured.settings.grpc is not None else None
         self._server = server
         self._host, self._wanted_port = host.strip("[]"), port
         self._address = _address(host, port)
@@ -70,7 +73,7 @@ class GrpcService(Service):
         """
         server = self._make()
         try:
-            port = server.add_insecure_port(self._address)
+            port = self._bind(server)
         except RuntimeError:
             reason = why_not_bound(self._host, self._wanted_port)
             raise OSError(f"cannot listen for gRPC on {self._address}: {reason}") from None
@@ -88,6 +91,26 @@ class GrpcService(Service):
         ended = server.stop(self._grace)
         return deferToThread(ended.wait, self._grace + 1)
 
+    def _bind(self, server: grpc.Server) -> int:
+        if self._secured is None:
+            return server.add_insecure_port(self._address)
+        from seaweedvol.tls.calls import server_credentials
+
+        return server.add_secure_port(self._address, server_credentials(self._material))
+
+    def _material(self) -> GrpcMaterial:
+        assert self._secured is not None
+        found = self._secured.in_use.grpc
+        assert found is not None
+        return found
+
+    def _gates(self) -> list[grpc.ServerInterceptor]:
+        if self._secured is None:
+            return []
+        from seaweedvol.tls.names import NameGate
+
+        return [NameGate(lambda: self._material().settings, self._secured.refusals)]
+
     def _make(self) -> grpc.Server:
         import grpc
         from grpc_reflection.v1alpha import reflection
@@ -95,7 +118,7 @@ class GrpcService(Service):
         from seaweedvol.rpc import servicer
 
         pool = ThreadPoolExecutor(max_workers=self._threads, thread_name_prefix="grpc")
-        server = grpc.server(pool, options=OPTIONS)
+        server = grpc.server(pool, interceptors=self._gates(), options=OPTIONS)
         server.add_generic_rpc_handlers((servicer.service_handler(self._server),))
         reflection.enable_server_reflection((servicer.SERVICE.full_name, reflection.SERVICE_NAME), server)
         return server

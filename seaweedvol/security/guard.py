@@ -1,8 +1,8 @@
 """Who may do what: the white list of peers, and the two signing keys.
 
-Decides; answers nothing and logs nothing. What can change while the server runs (a reload by SIGHUP) sits in one
-frozen value that is swapped whole, so that a request sees either all of the old rules or all of the new. As in
-SeaweedFS ``weed/security/guard.go``.
+Decides, and tells the log who was refused and why, if asked to; answers nothing. What can change while the server
+runs (a reload by SIGHUP) sits in one frozen value that is swapped whole, so that a request sees either all of the old
+rules or all of the new. As in SeaweedFS ``weed/security/guard.go``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Iterable
 import attrs
 
 from seaweedvol.security.jwt import TokenRefused, check_token
+from seaweedvol.security.refusals import Refusals
+from seaweedvol.storage.ids import go_quote
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -81,10 +83,12 @@ class Guard:
     :param write_key: key for tokens of writes and deletes; empty: no token is asked for.
     :param write_expires: seconds that a token minted with it is good for.
     :param read_key: the same for reads.
+    :ivar refusals: lines for the log.
     """
 
     def __init__(self, white_list: Iterable[str] = (), write_key: bytes = b"", write_expires: int = 10,
-                 read_key: bytes = b"", read_expires: int = 60) -> None:
+                 read_key: bytes = b"", read_expires: int = 60, refusals: Refusals | None = None) -> None:
+        self.refusals = refusals or Refusals()
         self._rules = _Rules(WhiteList.of(white_list), write_key, write_expires, read_key, read_expires)
 
     def update(self, white_list: Iterable[str], write_key: bytes, write_expires: int,
@@ -122,17 +126,32 @@ class Guard:
         """Seconds that a read token we make is good for."""
         return self._rules.read_expires
 
-    def allows_peer(self, host: str) -> bool:
-        """Whether the peer at this address may write; a name or an address without port."""
-        return self._rules.white_list.allows(host)
+    def allows_peer(self, host: str, asks: str = "") -> bool:
+        """Whether the peer at this address may write; a name or an address without port.
 
-    def check_read(self, vid_text: str, fid_text: str, token: str | None) -> bool:
-        """Whether a read of ``vid,fid``, as the path spells them, is allowed with this token."""
-        return _is_allowed(self._rules.read_key, vid_text, fid_text, token)
+        :param asks: for what, if the log shall tell of a refusal.
+        """
+        is_allowed = self._rules.white_list.allows(host)
+        if asks and not is_allowed:
+            self.refusals.tell("white list", f"{host} is refused {asks}: it is not in the list")
+        return is_allowed
 
-    def check_write(self, vid_text: str, fid_text: str, token: str | None) -> bool:
-        """Whether a write or delete of ``vid,fid`` is allowed with this token."""
-        return _is_allowed(self._rules.write_key, vid_text, fid_text, token)
+    def check_read(self, vid_text: str, fid_text: str, token: str | None, peer: str = "") -> bool:
+        """Whether a read of ``vid,fid``, as the path spells them, is allowed with this token.
+
+        :param peer: whose it is, if the log shall tell of a refusal.
+        """
+        return self._is_allowed("read", self._rules.read_key, claimed_fid(vid_text, fid_text), token, peer)
+
+    def check_write(self, vid_text: str, fid_text: str, token: str | None, peer: str = "") -> bool:
+        """Whether a write or delete of ``vid,fid`` is allowed with this token; as :meth:`check_read`."""
+        return self._is_allowed("change", self._rules.write_key, claimed_fid(vid_text, fid_text), token, peer)
+
+    def _is_allowed(self, verb: str, key: bytes, fid: str, token: str | None, peer: str) -> bool:
+        reason = _why_refused(key, fid, token)
+        if reason and peer:
+            self.refusals.tell("token", f"{peer} must not {verb} {go_quote(fid)}: {reason}")
+        return not reason
 
 
 def claimed_fid(vid_text: str, fid_text: str) -> str:
@@ -143,16 +162,17 @@ def claimed_fid(vid_text: str, fid_text: str) -> str:
     return f"{vid_text},{fid_text}"
 
 
-def _is_allowed(key: bytes, vid_text: str, fid_text: str, token: str | None) -> bool:
+def _why_refused(key: bytes, fid: str, token: str | None) -> str:
+    """Why a token does not do; "" when it does, or none is needed."""
     if not key:
-        return True
+        return ""
     if not token:
-        return False
+        return "there is no token"
     try:
-        check_token(key, token, claimed_fid(vid_text, fid_text))
-    except TokenRefused:
-        return False
-    return True
+        check_token(key, token, fid)
+    except TokenRefused as error:
+        return str(error)
+    return ""
 
 
 def _address(text: str) -> _Address | None:

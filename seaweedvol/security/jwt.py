@@ -187,7 +187,7 @@ def _verified_payload(key: bytes, token: str) -> bytes:
     try:
         decoded = signatures.decode_complete(token, key, algorithms=list(ALGORITHMS))
     except (PyJWTError, ValueError, RecursionError) as error:
-        raise TokenRefused(str(error)) from None
+        raise TokenRefused(_algorithm_problem(token) or str(error)) from None
     payload, header = decoded["payload"], decoded["header"]
     if not isinstance(payload, bytes):
         raise TokenRefused("token has no payload")
@@ -195,6 +195,19 @@ def _verified_payload(key: bytes, token: str) -> bytes:
     if header["alg"] == "HS256" and not {"crit", "b64"} & header.keys() and len(_known_headers) < _MOST_HEADERS:
         _known_headers.add(token.partition(".")[0].encode())
     return payload
+
+
+def _algorithm_problem(token: str) -> str:
+    """What is wrong with the algorithm that a token names; "" for nothing."""
+    head = token.partition(".")[0]
+    try:
+        found = json.loads(binascii.a2b_base64(head.encode("ascii").translate(_FROM_URL_ALPHABET) + b"=="))
+        name = found["alg"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    if name in ALGORITHMS:
+        return ""
+    return f"token is signed with {str(name)[:20]!r}, not with one of {', '.join(ALGORITHMS)}"
 
 
 def _claims(payload: bytes) -> dict[str, str | float]:

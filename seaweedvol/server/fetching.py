@@ -107,7 +107,7 @@ def _write_everywhere(server: VolumeServer, wanted: Wanted, data: bytes, is_trus
     """Here and on all replicas at once; a failure here is told first, else that of the first replica."""
     what = f"write needle {wanted.key} size {wanted.size}"
     with ThreadPoolExecutor(max(len(wanted.replicas), 1), thread_name_prefix="replicas") as pool:
-        others = [pool.submit(_write_there, target, wanted, data, is_trusted) for target in wanted.replicas]
+        others = [pool.submit(_write_there, server, target, wanted, data, is_trusted) for target in wanted.replicas]
         body = BytesBody(data)
         draft = Draft(int(wanted.cookie), int(wanted.key), body, FLAG_LAST_MODIFIED, last_modified=int(time.time()))
         try:
@@ -121,11 +121,12 @@ def _write_everywhere(server: VolumeServer, wanted: Wanted, data: bytes, is_trus
     return etag(body.checksum)
 
 
-def _write_there(target: str, wanted: Wanted, data: bytes, is_trusted: bool) -> None:
+def _write_there(server: VolumeServer, target: str, wanted: Wanted, data: bytes, is_trusted: bool) -> None:
     """Upload the needle to another volume server, as Go's uploader does it for a replica."""
-    url = f"http://{target}"
+    security = server.client_security()
+    url = f"{'http' if security is None else 'https'}://{target}"
     connect = connect_anywhere if is_trusted else guarded_connect(target, allow_private=True)
-    connections = Connections(url, connect)
+    connections = Connections(url, connect, security=security)
     path = f"/{FileId(wanted.volume_id, wanted.key, wanted.cookie)}?type=replicate"
     boundary = os.urandom(30).hex()
     body = b"".join((

@@ -38,9 +38,11 @@ class Connections:
 
     :param endpoint: ``http://host:port`` or ``https://...``; a path in it is put before every other.
     :param connect: who connects, and perhaps judges the address first.
+    :param security: for ``https``; None: any server is trusted that the system trusts.
     """
 
-    def __init__(self, endpoint: str, connect: Connect = connect_anywhere, *, limit: int = MAX_CONNECTIONS) -> None:
+    def __init__(self, endpoint: str, connect: Connect = connect_anywhere, *, limit: int = MAX_CONNECTIONS,
+                 security: ssl.SSLContext | None = None) -> None:
         parts = urllib.parse.urlsplit(endpoint)
         self.is_secure = parts.scheme.lower() == "https"
         self.host = parts.hostname or ""
@@ -50,7 +52,7 @@ class Connections:
         self._room = threading.BoundedSemaphore(limit)
         self._idle: list[http.client.HTTPConnection] = []
         # Made once: it reads all certificates that the system trusts.
-        self._security = ssl.create_default_context() if self.is_secure else None
+        self._security = (security or ssl.create_default_context()) if self.is_secure else None
         self._lock = threading.Lock()
 
     def host_header(self, label: str = "") -> str:

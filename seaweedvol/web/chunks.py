@@ -48,6 +48,7 @@ class Chunks:
     """Reads chunked files.
 
     :ivar choose: which of several servers to ask.
+    :ivar scheme: of their addresses: ``http`` or ``https``.
     """
 
     locations: ILocations
@@ -55,6 +56,7 @@ class Chunks:
     in_thread: InThread
     choose: Callable[[Sequence[Location]], Location] = random.choice
     entropy: Callable[[int], bytes] = os.urandom
+    scheme: str = "http"
 
     async def answer(self, request: Request, reply: Reply, whole: Manifest, path: NeedlePath) -> Answer:
         """The answer to a read of the file that ``whole`` describes.
@@ -148,7 +150,7 @@ class Chunks:
             raise ChunkUnreadable(str(error)) from None
         if not locations:
             raise ChunkUnreadable("File Not Found")
-        return f"http://{self.choose(locations).url}/{escape_path(bytes_of(fid)).decode('ascii')}"
+        return f"{self.scheme}://{self.choose(locations).url}/{escape_path(bytes_of(fid)).decode('ascii')}"
 
 
 def _complaint(status: int, skip: int, url: str) -> str:

@@ -48,7 +48,7 @@ class Deleting:
 
     async def _reply(self, request: Request) -> Reply:
         server = self.server
-        if not server.guard.allows_peer(request.peer_host):
+        if not server.guard.allows_peer(request.peer_host, "a deletion"):
             return empty(401)
         path = parse_needle_path(request.path)
         # Go goes on with whatever is left of a volume id that it cannot read.
@@ -57,7 +57,7 @@ class Deleting:
             key, cookie = parse_fid(path.fid)
         except InvalidId as error:
             return json_error(request, 400, str(error))
-        if not server.guard.check_write(path.vid, path.fid, token_of(request)):
+        if not server.guard.check_write(path.vid, path.fid, token_of(request), request.peer_host):
             return json_error(request, 401, "wrong jwt")
         if server.needles.is_encoded(volume_id):
             return await self._delete_encoded(request, volume_id, key, cookie)

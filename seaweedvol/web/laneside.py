@@ -167,7 +167,7 @@ class LaneSide(ABC):
     @property
     def can_send_files(self) -> bool:
         """Whether :meth:`send_held` works on this transport."""
-        return self._is_on_lane
+        return self._is_on_lane and getattr(self._wire, "sends_files", True)
 
     def give_back(self, data: bytes) -> None:
         """Serve the request that is held on the general road. ``data`` are its bytes."""

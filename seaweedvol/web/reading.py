@@ -65,7 +65,7 @@ class Reading:
             return refused
         request = exchange.request
         path = parse_needle_path(request.path)
-        if not self.server.guard.check_read(path.vid, path.fid, token_of(request)):
+        if not self.server.guard.check_read(path.vid, path.fid, token_of(request), request.peer_host):
             return Answer(json_error(request, 401, "wrong jwt"))
         try:
             volume_id = parse_volume_id(path.vid)

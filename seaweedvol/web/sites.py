@@ -37,15 +37,18 @@ from seaweedvol.web.listening import LaneEndpoint
 from seaweedvol.web.reading import Reading
 from seaweedvol.web.render import Renderer
 from seaweedvol.web.threads import InThread, new_pool, pooled
+from seaweedvol.web.tlsside import TlsFactory
 from seaweedvol.web.upload import UploadRules
 from seaweedvol.web.upstream import new_agent
 from seaweedvol.web.writing import Writing
 
 if TYPE_CHECKING:
+    from OpenSSL import SSL
     from twisted.web.iweb import IAgent
 
     from seaweedvol.config.model import Settings
     from seaweedvol.server.server import VolumeServer
+    from seaweedvol.tls.credentials import Credentials
 
 # How long requests may go on when the server stops (Go: 30 s).
 STOP_SECONDS: Final = 30.0
@@ -133,10 +136,15 @@ class Site(ServerFactory):
 
 
 class SiteService(Service):
-    """A site on its port; stopping it waits for requests that are under way."""
+    """A site on its port; stopping it waits for requests that are under way.
 
-    def __init__(self, endpoint: IStreamServerEndpoint, site: Site, clock: IReactorTime) -> None:
+    :param factory: makes the connections' protocols, if not the site itself: TLS before it.
+    """
+
+    def __init__(self, endpoint: IStreamServerEndpoint, site: Site, clock: IReactorTime,
+                 factory: ServerFactory | TlsFactory | None = None) -> None:
         self.site = site
+        self._factory = factory or site
         self._endpoint = endpoint
         self._clock = clock
         self._port: IListeningPort | None = None
@@ -149,7 +157,7 @@ class SiteService(Service):
         if self._port is not None:
             return
         found: list[Any] = []
-        self._endpoint.listen(self.site).addBoth(found.append)
+        self._endpoint.listen(self._factory).addBoth(found.append)
         if isinstance(found[0], Failure):
             found[0].raiseException()
         self._port = found[0]
@@ -224,16 +232,17 @@ class PoolService(MultiService):
 
 def make_app(server: VolumeServer, clock: IReactorTime, *, in_thread: InThread, agent: IAgent,
              now: Callable[[], float] = time.time, rules: UploadRules | None = None,
-             profiles: Pages | None = None) -> VolumeApp:
+             scheme: str = "http", profiles: Pages | None = None) -> VolumeApp:
     """The application, without ports.
 
     :param in_thread: where blocking work is done.
     :param agent: how other servers are asked.
+    :param scheme: of their addresses.
     :param now: seconds since 1970.
     :param profiles: what is below ``/debug/pprof/``.
     """
-    elsewhere = Elsewhere(server, agent)
-    chunks = Chunks(server.locations, agent, in_thread)
+    elsewhere = Elsewhere(server, agent, scheme=scheme)
+    chunks = Chunks(server.locations, agent, in_thread, scheme=scheme)
     return VolumeApp(
         server, Renderer(in_thread, now), Reading(server, elsewhere, chunks, in_thread, clock),
         Writing(server, rules or rules_of(server), in_thread, clock, now), Deleting(server, in_thread), in_thread,
@@ -266,13 +275,28 @@ def _upright() -> Callable[[bytes], bytes]:
     return upright
 
 
+def _over_tls(site: Site, secured: Credentials | None) -> TlsFactory | None:
+    """TLS before the site, if it is to be spoken. As in Go, a public port of its own has none."""
+    if secured is None or secured.settings.https is None:
+        return None
+
+    def context() -> SSL.Context:
+        found = secured.in_use.https
+        assert found is not None
+        return found
+
+    return TlsFactory(site, context, secured.refusals)
+
+
 def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = None,
-               endpoint_at: Callable[[str, int], IStreamServerEndpoint] | None = None) -> PoolService:
+               endpoint_at: Callable[[str, int], IStreamServerEndpoint] | None = None,
+               secured: Credentials | None = None) -> PoolService:
     """The HTTP side of ``server`` as a service: child ``http.admin``, and ``http.public`` when it has its own port.
 
     Starting it listens; each child is a :class:`SiteService` whose ``site`` says ``is_stopping``.
 
     :param endpoint_at: where to listen, by host and port; the lane unless said otherwise.
+    :param secured: for TLS.
     """
     pool = new_pool()
     lane = Lane(reactor, server.tally, server.tally.seconds)
@@ -281,7 +305,8 @@ def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = Non
     lane.after_round += [batches.flush, server.tally.end_round]
     rules = rules_of(server)
     full, reading = make_takes(server, in_thread, batches, rules=rules)
-    app = make_app(server, reactor, in_thread=in_thread, agent=agent or new_agent(reactor), rules=rules,
+    app = make_app(server, reactor, in_thread=in_thread, agent=agent or new_agent(reactor, secured),
+                   rules=rules, scheme="http" if secured is None else secured.settings.scheme,
                    profiles=Pages(reactor.callFromThread) if server.settings.profiling.is_on_port else None)
     http = server.settings.http
     service = PoolService(pool, lane)
@@ -293,7 +318,7 @@ def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = Non
         site = Site(app, reactor, is_public=is_public, idle_seconds=http.idle_timeout,
                     take=reading if is_public else full, download_limit=server.download_limit)
         endpoint = endpoint_at(http.bind_ip, port) if endpoint_at else LaneEndpoint(lane, reactor, http.bind_ip, port)
-        child = SiteService(endpoint, site, reactor)
+        child = SiteService(endpoint, site, reactor, None if is_public else _over_tls(site, secured))
         child.setName(name)
         child.setServiceParent(service)
     return service

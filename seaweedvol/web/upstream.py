@@ -8,15 +8,20 @@ from __future__ import annotations
 import zlib
 from collections import deque
 from collections.abc import AsyncGenerator
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
-from twisted.web.client import Agent, HTTPConnectionPool, ResponseDone
+from twisted.web.client import Agent, BrowserLikePolicyForHTTPS, HTTPConnectionPool, ResponseDone
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IResponse
+
+from seaweedvol.web.httpspolicy import HttpsPolicy
+
+if TYPE_CHECKING:
+    from seaweedvol.tls.credentials import Credentials
 
 HIGH_WATER: Final = 256 << 10
 KEPT_CONNECTIONS: Final = 64
@@ -27,13 +32,17 @@ class CutShort(Exception):
     """Raised when a reply ends before its body does."""
 
 
-def new_agent(reactor: Any) -> IAgent:
-    """A client that keeps connections to other volume servers."""
+def new_agent(reactor: Any, secured: Credentials | None = None) -> IAgent:
+    """A client that keeps connections to other volume servers.
+
+    :param secured: for TLS.
+    """
     pool = HTTPConnectionPool(reactor)
     pool.maxPersistentPerHost = KEPT_CONNECTIONS
     # A kept connection may be gone by now; a GET can be sent again, and Twisted does so once.
     pool.retryAutomatically = True
-    return cast(IAgent, Agent(reactor, connectTimeout=CONNECT_SECONDS, pool=pool))
+    policy = BrowserLikePolicyForHTTPS() if secured is None else HttpsPolicy(secured)
+    return cast(IAgent, Agent(reactor, policy, connectTimeout=CONNECT_SECONDS, pool=pool))
 
 
 class Intake(Protocol):

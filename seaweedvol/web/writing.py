@@ -84,7 +84,7 @@ class Writing:
 
     async def _admitted(self, exchange: Exchange) -> Reply:
         request = exchange.request
-        if not self.server.guard.allows_peer(request.peer_host):
+        if not self.server.guard.allows_peer(request.peer_host, "an upload"):
             return empty(401)
         complaint = form_error(request)
         if complaint is not None:
@@ -94,7 +94,7 @@ class Writing:
             volume_id = parse_volume_id(path.vid)
         except InvalidId as error:
             return self._failed(request, 400, error)
-        if not self.server.guard.check_write(path.vid, path.fid, token_of(request)):
+        if not self.server.guard.check_write(path.vid, path.fid, token_of(request), request.peer_host):
             return json_error(request, 401, "wrong jwt")
         parser = UploadParser(request, self.rules)
         try:

@@ -126,15 +126,6 @@ class LoadSecurityTests(SecurityCase):
         self.assertEqual(self.load(flag_white_list=entries).white_list, entries)
         self.assertEqual(WhiteList.of(entries).refused, ())
 
-    def test_tls_comes_later(self) -> None:
-        """Whoever asks for TLS must not get plain text."""
-        for text in ('[grpc]\nca = "f"', '[grpc.volume]\ncert = "f"', '[grpc.volume]\nallowed_commonNames = "a"',
-                     '[https.volume]\nkey = "f"', "[https.client]\nenabled = true"):
-            self.assertIn("TLS comes with a later release", self.refused(text), text)
-        self.assertEqual(self.refused("", WEED_HTTPS_VOLUME_CERT="f"),
-                         "WEED_HTTPS_VOLUME_CERT: TLS comes with a later release")
-        self.load('[grpc]\nca = ""\n[grpc.volume]\ncert = ""\n[https.client]\nenabled = false\ncert = "f"\n')
-
     def test_disk_probe_comes_later(self) -> None:
         """The disk probe is refused in whichever way it is asked for."""
         self.write("[volume.disk.io]\nprobe = true\n", "volume.toml")

@@ -56,7 +56,7 @@ class FakeGuard:
 
     allowed: frozenset[str] = frozenset({"127.0.0.1"})
 
-    def allows_peer(self, host: str) -> bool:
+    def allows_peer(self, host: str, asks: str = "") -> bool:
         """Whether the host is in the list."""
         return host in self.allowed
 
