@@ -11,6 +11,7 @@ from twisted.trial import unittest
 
 from seaweedvol.ec import layout
 from seaweedvol.ec.encoding import encode
+from seaweedvol.ec.index import write_sorted
 from seaweedvol.ec.layout import locate, shard_length
 from seaweedvol.ec.names import EcPaths
 from seaweedvol.ec.numpycodec import NumpyCodec
@@ -18,6 +19,7 @@ from seaweedvol.ec.ratio import DEFAULT_RATIO, Ratio
 from seaweedvol.ec.sidecar import load_sidecar, parse, sums_of, verify_shard
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import Corrupt
+from seaweedvol.storage.format.index import OffsetWidth
 from tests.golden.shards import CASES, DIRECTORY, LONG, NEEDLES, content, digest, digests
 
 MIB = 1 << 20
@@ -66,6 +68,11 @@ class GoldenTests(EncodingCase):
         self.assertEqual(self.found(14), digests()[NEEDLES])
         self.assertEqual(
             load_sidecar(self.paths.sidecar()).shards, parse((DIRECTORY / f"{NEEDLES}.ecsum").read_bytes()).shards)
+
+    def test_index_of_needles(self) -> None:
+        """Its .ecx too."""
+        write_sorted(str(DIRECTORY.parent / NEEDLES / "1.idx"), self.paths.index, OffsetWidth.FOUR)
+        self.assertEqual(Path(self.paths.index).read_bytes(), (DIRECTORY / f"{NEEDLES}.ecx").read_bytes())
 
     def test_numpy(self) -> None:
         """With either codec."""
