@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from seaweedvol.config.errors import ConfigError, in_one_line
-from seaweedvol.config.load import load_settings, wanted_page
+from seaweedvol.config.load import load_settings, wanted_page, wanted_switch
 from seaweedvol.tools.names import wanted_tool
 
 if TYPE_CHECKING:
@@ -44,11 +44,31 @@ def start(argv: Sequence[str], environ: Mapping[str, str], out: TextIO, err: Tex
         out.write(page_text(page))
         return 0
     try:
+        if wanted_switch(argv, "print-config"):
+            out.write(_printable(_config_text(argv, environ)))
+            return 0
         settings = load_settings(argv, environ)
+        if wanted_switch(argv, "check-config"):
+            return _check(settings, out)
     except ConfigError as error:
         err.write(_printable(f"{NAME}: {error}\n"))
         return EXIT_USAGE
     return serve(settings)
+
+
+def _config_text(argv: Sequence[str], environ: Mapping[str, str]) -> str:
+    from seaweedvol.config.printing import config_text
+
+    return config_text(argv, environ)
+
+
+def _check(settings: Settings, out: TextIO) -> int:
+    from seaweedvol.checks.findings import exit_code, report_text
+    from seaweedvol.checks.whole import check
+
+    findings = check(settings)
+    out.write(_printable(report_text(findings)))
+    return exit_code(findings)
 
 
 def run(settings: Settings) -> int:

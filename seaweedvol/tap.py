@@ -18,7 +18,7 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from seaweedvol.config.errors import ConfigError, in_one_line
-from seaweedvol.config.load import load_settings, wanted_page
+from seaweedvol.config.load import load_settings, wanted_page, wanted_switch
 
 if TYPE_CHECKING:
     import ssl
@@ -60,6 +60,9 @@ class Options(usage.Options):
         if page is not None:
             _end_with_page(page)
         try:
+            for name in ("check-config", "print-config"):
+                if wanted_switch(argv, name):
+                    raise ConfigError(f"--{name} is for the command seaweed-volume")
             self.settings = load_settings(argv, os.environ)
         except ConfigError as error:
             sys.stderr.write(f"seaweed-volume: {error}\n")

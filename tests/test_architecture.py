@@ -50,12 +50,14 @@ LAYERS: Final = (
     Row("storage.ids", 1, ("storage.errors",)),
     Row("storage.failpoints", 1, NOTHING),
     Row("storage.memory", 1, NOTHING),
+    Row("storage.tallies", 1, NOTHING),
     Row("storage.format", 1, ERRORS_AND_IDS),
     Row("storage.format.volumeinfo", 1, ERRORS_AND_IDS + ("storage.format", "pb")),
     Row("storage.format.state", 1, ERRORS_AND_IDS + ("storage.format", "pb")),
-    Row("storage.backend", 1, VALUES + ("storage.failpoints",)),
+    Row("storage.backend", 1, VALUES + ("storage.failpoints", "storage.tallies")),
     Row("storage.needlemap", 1, VALUES + ("storage.failpoints", "storage.memory", "storage.backend")),
-    Row("storage.volume", 1, VALUES + ("storage.failpoints", "storage.backend", "storage.needlemap")),
+    Row("storage.volume", 1, VALUES + (
+        "storage.failpoints", "storage.tallies", "storage.backend", "storage.needlemap")),
     Row("ec", 1, ("storage",)),
     Row("ec.sidecar", 1, ("storage", "ec", "pb")),
     # layer 2
@@ -82,6 +84,7 @@ LAYERS: Final = (
     Row("disks", 4, ("store", "config", "metrics") + ERRORS_AND_IDS),
     Row("logs", 4, ("config",)),
     # layer 5
+    Row("checks", 5, EVERYTHING),
     Row("life", 5, EVERYTHING),
     Row("running", 5, EVERYTHING),
     Row("tap", 5, EVERYTHING),

@@ -65,6 +65,23 @@ class StartTests(SynchronousTestCase):
             self.assertIn(f"\n  -{name}", out)
         self.assertIn("\nData directories:\n", out)
 
+    def test_print_config(self) -> None:
+        """The configuration is printed instead of used; a broken one is a mistake like any."""
+        code, out, err = self.start("--print-config", "-ip=h", "-port=7", "-dir", self.directory)
+        self.assertEqual((code, err, self.served), (0, "", []))
+        self.assertRegex(out, r"(?m)^port = 7 +# flag -port$")
+        self.assertEqual(self.start("--print-config", "-dir=/nonexistent")[0], 2)
+
+    def test_check_config(self) -> None:
+        """What is checked is told, and the code says whether a server could start."""
+        code, out, err = self.start("--check-config", "-ip=127.0.0.1", "-port=1", "-dir", self.directory)
+        self.assertEqual((code, err, self.served), (0, "", []))
+        self.assertIn(f"ok    directory     {self.directory}: can be written\n", out)
+        code, out, _ = self.start("--check-config", "-ip=127.0.0.1", "-dir", self.directory, "-minFreeSpace=8000000TiB")
+        self.assertEqual(code, 1)
+        self.assertIn("FAIL  space", out)
+        self.assertEqual(self.start("--check-config", "-dir=/nonexistent")[0], 2)
+
     def test_version(self) -> None:
         """The version is ours, beside that of the release we follow."""
         code, out, _ = self.start("-version")

@@ -25,7 +25,7 @@ from seaweedvol.config.security import load_security
 from seaweedvol.config.toml import MasterTable, TomlConfig, load_toml
 from seaweedvol.storage.ids import go_quote
 
-__all__ = ["ConfigError", "gather", "load_settings", "reload_settings", "wanted_page"]
+__all__ = ["ConfigError", "gather", "load_settings", "reload_settings", "wanted_page", "wanted_switch"]
 
 _MIB = 1 << 20
 _PORTS_END = 65536
@@ -43,6 +43,17 @@ def wanted_page(argv: Sequence[str]) -> str | None:
     except (ConfigError, ValueError):
         return None
     return None
+
+
+def wanted_switch(argv: Sequence[str], name: str) -> bool:
+    """Whether the command line has a switch of ours on.
+
+    :raises ConfigError: when it cannot be read.
+    """
+    given = Given()
+    for option, text in parse_argv(argv, OPTIONS):
+        given.give(option, text, Source.FLAG)
+    return given.is_on(name)
 
 
 def load_settings(argv: Sequence[str], environ: Mapping[str, str], *, toml_path: str | None = None) -> Settings:
