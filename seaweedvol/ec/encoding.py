@@ -21,8 +21,8 @@ from seaweedvol.ec import layout
 from seaweedvol.ec.arena import Arena
 from seaweedvol.ec.codec import ICodec, best_codec
 from seaweedvol.ec.matrix import Rows, encoding_matrix
-from seaweedvol.ec.names import EcPaths
-from seaweedvol.ec.ratio import Ratio
+from seaweedvol.ec.names import EcPaths, aside
+from seaweedvol.ec.ratio import MAX_SHARDS, Ratio
 from seaweedvol.ec.regions import in_regions
 from seaweedvol.ec.sidecar import BLOCK_SIZE, ShardSums, Sidecar, dump, new_uuid
 from seaweedvol.ec.staging import Staged, discarding, publish
@@ -81,9 +81,10 @@ def _stage_shards(paths: EcPaths, ratio: Ratio, length: int, staged: list[Staged
     :raises OSError: ENOSPC when there is not enough for all of them.
     """
     failpoints.reach("encode.reserve")
-    for path in paths.asides():
-        if path.startswith(paths.base + ".ec"):
-            os.unlink(path)
+    for number in range(MAX_SHARDS):
+        # Of an attempt that broke off, perhaps with more shards.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(aside(paths.shard(number)))
     space = os.statvfs(paths.directory)
     if space.f_bavail * space.f_frsize < length * ratio.total:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), paths.directory)

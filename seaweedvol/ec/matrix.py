@@ -7,8 +7,8 @@ is that of 256 elements with the polynomial 0x11d, out of reedsolo. A row is a `
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
-from types import ModuleType
 from typing import Final, TypeAlias
 
 from seaweedvol.ec.ratio import Ratio
@@ -19,19 +19,29 @@ Rows: TypeAlias = tuple[bytes, ...]
 _POLYNOMIAL: Final = 0x11D
 
 
+_library: Final = threading.Lock()
+
+
 @lru_cache(maxsize=1)
-def _field() -> ModuleType:
+def _tables() -> tuple[bytes, bytes]:
+    """Logarithms to the base 2, and twice the powers of 2, so that two logarithms added need not be taken modulo 255.
+
+    Copies: the library keeps its own where anybody may change them, and is changing them while it makes them.
+    """
     import reedsolo  # only here: most servers never encode
 
-    reedsolo.init_tables(prim=_POLYNOMIAL, generator=2, c_exp=8)
-    return reedsolo  # type: ignore[no-any-return]
+    with _library:
+        logarithms, powers, _ = reedsolo.init_tables(prim=_POLYNOMIAL, generator=2, c_exp=8)
+        return bytes(logarithms), bytes(powers)
 
 
 @lru_cache(maxsize=256)
 def products(factor: int) -> bytes:
     """``factor`` times each element of the field."""
-    multiply = _field().gf_mul
-    return bytes(multiply(factor, element) for element in range(256))
+    if not factor:
+        return bytes(256)
+    logarithms, powers = _tables()
+    return b"\0" + bytes(powers[logarithms[factor] + logarithms[element]] for element in range(1, 256))
 
 
 @lru_cache(maxsize=64)
@@ -52,10 +62,18 @@ def recovery_rows(ratio: Ratio, present: tuple[int, ...], wanted: tuple[int, ...
 
 
 def _power(base: int, exponent: int) -> int:
-    # Zero to the power of zero is one here, other than in the library.
+    # Zero to the power of zero is one.
     if exponent == 0:
         return 1
-    return int(_field().gf_pow(base, exponent)) if base else 0
+    if base == 0:
+        return 0
+    logarithms, powers = _tables()
+    return powers[logarithms[base] * exponent % 255]
+
+
+def _reciprocal(element: int) -> int:
+    logarithms, powers = _tables()
+    return powers[255 - logarithms[element]]
 
 
 def _scaled(row: bytes, factor: int) -> bytes:
@@ -84,7 +102,7 @@ def _inverse(square: Rows) -> Rows:
     for column in range(size):
         pivot = next(number for number in range(column, size) if table[number][column])
         table[column], table[pivot] = table[pivot], table[column]
-        head = table[column] = _scaled(table[column], int(_field().gf_inverse(table[column][column])))
+        head = table[column] = _scaled(table[column], _reciprocal(table[column][column]))
         for number, row in enumerate(table):
             if number != column and row[column]:
                 table[number] = _sum(row, _scaled(head, row[column]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 
+import reedsolo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial import unittest
@@ -22,6 +23,23 @@ class MatrixTests(unittest.SynchronousTestCase):
         self.assertEqual(products(0), bytes(256))
         self.assertEqual(products(1), bytes(range(256)))
         self.assertEqual(products(2)[128], 0x1D)
+
+    def test_field_is_a_field(self) -> None:
+        """Products are the same either way round, and each element but zero has one that makes one of it."""
+        for factor in range(256):
+            self.assertEqual(products(factor), bytes(products(element)[factor] for element in range(256)))
+            self.assertEqual(len(set(products(factor))), 256 if factor else 1)
+
+    def test_library_used_otherwise(self) -> None:
+        """Another field set up in the library by somebody else does not matter."""
+        encoding_matrix.cache_clear()
+        products.cache_clear()
+        before = encoding_matrix(Ratio(5, 3))
+        reedsolo.init_tables(prim=0x187)
+        self.addCleanup(reedsolo.init_tables, 0x11D)
+        encoding_matrix.cache_clear()
+        products.cache_clear()
+        self.assertEqual(encoding_matrix(Ratio(5, 3)), before)
 
     def test_parity_of_ten_and_four(self) -> None:
         """The coefficients that Go uses."""
