@@ -141,7 +141,8 @@ class LaterCallTests(SynchronousTestCase):
         ):
             handler = door.method_handler(servicer.SERVICE.methods_by_name[name], server, None)
             context = FakeContext()
-            answer: Any = handler.unary_unary or (lambda *asked: list(handler.unary_stream(*asked)))
+            unary, stream = handler.unary_unary, handler.unary_stream
+            answer: Any = unary if unary is not None else lambda *asked, each=stream: list(each(*asked))
             self.assertRaises(Aborted, answer, request, context)
             self.assertEqual((context.code, context.details),
                              (grpc.StatusCode.UNIMPLEMENTED, f"method {name} not implemented"))
