@@ -185,7 +185,8 @@ def _list_volumes(info: DiskInfo, node: Node, kind: str, mine: list[VolumeInform
     info.volume_infos.extend(volume for volume in mine if _is_selected(volume.id, volume.collection, listed))
     info.ec_shard_infos.extend(shard for shard in node.shards.values() if disk_kind(shard.disk_type) == kind
                                and _is_selected(shard.id, shard.collection, listed))
-    info.disk_id = min((volume.disk_id for volume in mine), default=0)
+    shards = (shard for shard in node.shards.values() if disk_kind(shard.disk_type) == kind)
+    info.disk_id = min((each.disk_id for each in mine or shards), default=0)
     for tag in node.disk_tags:
         if disk_kind(tag.type) == kind:
             info.max_volume_count_by_disk[tag.disk_id] = tag.max_volume_count

@@ -208,8 +208,8 @@ class Master:
 
         :raises CallFailed: when a server refused.
         """
-        holders = {node.url: node for node, volume in self.topology.all_volumes() if volume.collection == name}
-        for node in holders.values():
+        holders = [node for node in self.topology.nodes() if name in node.collections()]
+        for node in holders:
             self.servers.delete_collection(node, name)
             self.followers.tell_change(node, self.topology.drop_collection(node, name))
         return bool(holders)

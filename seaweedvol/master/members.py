@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from seaweedvol.config.address import GRPC_PORT_DISTANCE, join_host_port
+from seaweedvol.master.shards import slots_for
 from seaweedvol.pb.master_pb2 import DiskTag, VolumeEcShardInformationMessage, VolumeInformationMessage
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import Ttl
@@ -74,9 +75,10 @@ class Node:
         return join_host_port(self.ip, self.grpc_port or self.port + GRPC_PORT_DISTANCE)
 
     def disk_types(self) -> list[str]:
-        """Every disk type it has room or volumes of."""
-        held = {disk_kind(volume.disk_type) for volume in self.volumes.values()}
-        return sorted(held | set(self.max_counts))
+        """Every disk type it has room, volumes or shards of."""
+        volumes = {disk_kind(volume.disk_type) for volume in self.volumes.values()}
+        shards = {disk_kind(shard.disk_type) for shard in self.shards.values()}
+        return sorted(volumes | shards | set(self.max_counts))
 
     def count(self, disk_type: str) -> int:
         """How many volumes it holds on disks of this type."""
@@ -84,7 +86,13 @@ class Node:
 
     def free_slots(self, disk_type: str) -> int:
         """How many more volumes it takes on disks of this type; negative when it holds too many."""
-        return self.max_counts.get(disk_type, 0) - self.count(disk_type)
+        shards = slots_for(shard for shard in self.shards.values() if disk_kind(shard.disk_type) == disk_type)
+        return self.max_counts.get(disk_type, 0) - self.count(disk_type) - shards
+
+    def collections(self) -> set[str]:
+        """The collections of its volumes, encoded ones too."""
+        return {volume.collection for volume in list(self.volumes.values())} | {
+            shard.collection for shard in self.shards.values()}
 
     def volume_ids(self) -> set[int]:
         """The ids of its ordinary volumes."""

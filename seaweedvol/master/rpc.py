@@ -19,6 +19,7 @@ from seaweedvol.master.assign import AssignRefused, AssignRequest, WarmingUp
 from seaweedvol.master.broadcast import Follower
 from seaweedvol.master.master import MIB, Master
 from seaweedvol.master.members import Node, Wish
+from seaweedvol.master.shards import shard_numbers
 from seaweedvol.pb import master_pb2 as pb
 from seaweedvol.pb.master_pb2_grpc import SeaweedServicer
 from seaweedvol.storage.errors import InvalidSetting
@@ -95,7 +96,7 @@ class MasterServicer(SeaweedServicer):
         for node in self._master.topology.nodes():
             for shard in list(node.shards.values()):
                 if shard.id == request.volume_id:
-                    for number in (bit for bit in range(32) if shard.ec_index_bits >> bit & 1):
+                    for number in shard_numbers(shard):
                         by_shard.setdefault(number, []).append(node)
         if not by_shard:
             context.abort(grpc.StatusCode.UNKNOWN, f"ec volume {request.volume_id} not found")

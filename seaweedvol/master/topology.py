@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from seaweedvol.config.address import join_host_port
+from seaweedvol.master import shards
 from seaweedvol.master.members import Change, Layout, Node, Wish, disk_kind
 from seaweedvol.pb.master_pb2 import Heartbeat, VolumeInformationMessage, VolumeShortInformationMessage
 
@@ -89,7 +90,7 @@ class Topology:
             before, shards_before = node.volume_ids(), node.shard_ids()
             self._apply_capacity(node, beat)
             self._apply_volumes(node, beat)
-            _apply_shards(node, beat)
+            node.shards = shards.after(node.shards, beat)
             after, shards_after = node.volume_ids(), node.shard_ids()
             self._forget_picks()
             return Change(frozenset(after - before), frozenset(before - after),
@@ -133,8 +134,11 @@ class Topology:
             gone = {key for key, volume in node.volumes.items() if volume.collection == collection}
             for key in gone:
                 del node.volumes[key]
+            before = node.shard_ids()
+            node.shards = shards.without(node.shards, collection)
             self._forget_picks()
-            return Change(deleted=frozenset(volume_id for _, volume_id in gone))
+            return Change(deleted=frozenset(volume_id for _, volume_id in gone),
+                          deleted_ec=frozenset(before - node.shard_ids()))
 
     def mark(self, ip: str, port: int, volume_id: int, is_read_only: bool) -> bool:
         """Take files to a volume on one server no longer, or again; whether it was found."""
@@ -237,20 +241,3 @@ def _from_short(short: VolumeShortInformationMessage) -> VolumeInformationMessag
     return VolumeInformationMessage(
         id=short.id, collection=short.collection, replica_placement=short.replica_placement, version=short.version,
         ttl=short.ttl, disk_type=short.disk_type, disk_id=short.disk_id)
-
-
-def _apply_shards(node: Node, beat: Heartbeat) -> None:
-    for shard in beat.new_ec_shards:
-        known = node.shards.get((shard.disk_id, shard.id))
-        if known is not None:
-            shard.ec_index_bits |= known.ec_index_bits
-        node.shards[shard.disk_id, shard.id] = shard
-    for gone in beat.deleted_ec_shards:
-        known = node.shards.get((gone.disk_id, gone.id))
-        if known is None:
-            continue
-        known.ec_index_bits &= ~gone.ec_index_bits
-        if not known.ec_index_bits:
-            del node.shards[gone.disk_id, gone.id]
-    if beat.ec_shards or beat.has_no_ec_shards:
-        node.shards = {(shard.disk_id, shard.id): shard for shard in beat.ec_shards}

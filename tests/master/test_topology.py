@@ -190,4 +190,14 @@ class PickTests(TopologyCase):
         """A deleted collection is gone at once."""
         node = joined(self.topology, beat(volume(1, collection="c"), volume(2)))
         self.assertEqual(self.topology.drop_collection(node, "c"), Change(deleted=frozenset({1})))
+
+    def test_dropped_encoded_collection(self) -> None:
+        """So are its encoded volumes; until then they take room, and their server is one of the collection's."""
+        node = joined(self.topology, beat(volume(2)))
+        free = node.free_slots("")
+        self.topology.apply(node, Heartbeat(new_ec_shards=[
+            VolumeEcShardInformationMessage(id=7, ec_index_bits=0x7FF, collection="c", disk_type="hdd")]))
+        self.assertEqual((node.free_slots(""), node.collections()), (free - 2, {"", "c"}))
+        self.assertEqual(self.topology.drop_collection(node, "c"), Change(deleted_ec=frozenset({7})))
+        self.assertEqual(node.free_slots(""), free)
         self.assertEqual((self.urls(1), self.urls(2)), ([], ["10.0.0.1:8080"]))
