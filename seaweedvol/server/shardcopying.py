@@ -17,7 +17,7 @@ import attrs
 from seaweedvol.ec.journal import Journal, decode_keys
 from seaweedvol.ec.names import EcPaths, shard_suffix
 from seaweedvol.ec.ratio import DEFAULT_RATIO
-from seaweedvol.ec.staging import Staged, discarding, publish
+from seaweedvol.ec.staging import Staged, publish
 from seaweedvol.server import ecfiles
 from seaweedvol.server.copying import ANY_REVISION, CopyChunk, CopyRequest, check_collection
 from seaweedvol.server.errors import Refused
@@ -137,9 +137,8 @@ class Fetch:
         """
         place, offset, is_there = base + extension, 0, False
         try:
-            with discarding([]) as staged:
-                file = Staged(place)
-                staged.append(file)
+            file = Staged(place)
+            try:
                 for chunk in self._chunks(paths, place, extension, may_be_missing):
                     is_there = is_there or bool(chunk.modified_ns)
                     file.write_at(memoryview(chunk.content), offset)
@@ -150,7 +149,9 @@ class Fetch:
                     raise Refused(f"source {extension} is 0 bytes")
                 # No time means no file: an empty one has a time too.
                 if is_there:
-                    publish(staged)
+                    publish((file,))
+            finally:
+                file.discard()
         except OSError as error:
             raise Refused(f"failed to copy {place} file: write file {place}: {_words(error)}") from error
 
@@ -175,11 +176,17 @@ class Fetch:
         request = CopyRequest(
             VolumeId(paths.volume_id), extension, EVERYTHING, ANY_REVISION, paths.collection, is_ec_volume=True,
             ignore_missing=may_be_missing)
+        has_begun = False
         try:
-            yield from self._sources.copy_file(self._source, request)
+            for chunk in self._sources.copy_file(self._source, request):
+                has_begun = True
+                yield chunk
         except RemoteCallFailed as error:
-            raise RemoteCallFailed(
-                f"failed to copy {place} file: receiving {place}: {error}", code=error.code) from error
+            # Go hears of a server that cannot be reached before it makes the file.
+            head = f"failed to copy {place} file: receiving {place}:"
+            if error.code == "UNAVAILABLE" and not has_begun:
+                head = f"failed to start copying volume {paths.volume_id} {extension} file:"
+            raise RemoteCallFailed(f"{head} {error}", code=error.code) from error
 
 
 def _words(error: OSError) -> str:

@@ -156,7 +156,7 @@ def _generating() -> Iterator[RpcCase]:
     yield RpcCase("generate with a ratio", (
         *volume(6), Place("data/6.vif", vif(7, 3, 2)), generate(6), mount(6, (0, 4)), ask(6), mount(6, (5,)), Files(),
         *volume(7), Place("data/7.vif", vif(7, 30, 3)), generate(7), mount(7, (13,)), ask(7), Files(),
-        call("AllocateVolume", volume_id=8, replication="000", ttl="3d", version=3, collection="t"), put(8, 1),
+        call("AllocateVolume", volume_id=8, replication="000", ttl="3d", version=3, collection="t"),
         generate(8, "t"), mount(8, (0,), "t"), part(8, ".vif", collection="t"), Masters()))
     yield gone("1", "c_2", "3", "4", "5", "6", "7", "t_8")
 
