@@ -15,6 +15,7 @@ import attrs
 from seaweedvol.metrics.history import History
 from seaweedvol.metrics.instruments import Instruments
 from seaweedvol.metrics.tally import Tally
+from seaweedvol.server.occupancy import Occupancy
 from seaweedvol.server.workers import Workers
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class VolumeServer:
     :ivar tiers: the object stores that volumes may be moved to.
     :ivar client_security: what requests to other servers' HTTP ports are made with, in threads; None: plain HTTP.
     :ivar started_at: ``clock()`` at the start.
+    :ivar occupancy: the volumes that are being encoded, rebuilt or decoded.
     :ivar instruments: what has been counted; the express lane's part is in ``tally`` until somebody reads.
     :ivar history: requests by second, minute, hour and day.
     """
@@ -97,6 +99,7 @@ class VolumeServer:
     client_security: Callable[[], ssl.SSLContext | None] = _plain
     tiers: Backends = attrs.field(factory=_no_tiers)
     workers: Workers = attrs.field(factory=Workers)
+    occupancy: Occupancy = attrs.field(factory=Occupancy)
     instruments: Instruments = attrs.field(factory=Instruments)
     tally: Tally = attrs.field(factory=Tally)
     history: History = attrs.field(factory=History)
