@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 from twisted.web.template import Tag, flattenString, tags
@@ -29,6 +30,7 @@ class Figures:
     system: tuple[Row, ...]
     volumes: tuple[Row, ...]
     remote_volumes: tuple[Row, ...]
+    encoded_volumes: tuple[Row, ...] = ()
 
 
 def figures(server: VolumeServer, now: float) -> Figures:
@@ -53,7 +55,19 @@ def figures(server: VolumeServer, now: float) -> Figures:
             volumes.append((str(one.id), one.collection, one.disk_type or "hdd", readable(one.size),
                             str(one.file_count), trash, str(Ttl.from_uint32(one.ttl_uint32)),
                             one.read_only_reason or "false", str(one.version)))
-    return Figures(version_text(server.settings.offset_width), disks, system, tuple(volumes), tuple(remote))
+    encoded = tuple(map(_encoded, server.store.erasure.volumes()))
+    return Figures(version_text(server.settings.offset_width), disks, system, tuple(volumes), tuple(remote), encoded)
+
+
+def _encoded(volume: Any) -> Row:
+    """An erasure coded volume on one disk."""
+    shards = sorted((shard.id, shard.length) for shard in volume.loaded())
+    try:
+        created_at = time.strftime("%Y-%m-%d %H:%M", time.localtime(volume.created_at))
+    except OSError:
+        created_at = ""
+    return (str(volume.id), volume.collection, readable(volume.length),
+            ", ".join(f"{number}: {readable(length)}" for number, length in shards), created_at)
 
 
 async def page(shown: Figures) -> Reply:
@@ -95,6 +109,9 @@ def _html(shown: Figures) -> Tag:
     if shown.remote_volumes:
         body += [tags.h2("Remote Volumes"),
                  _table(("Id", "Collection", "Size", "Files", "Trash", "Remote", "Key"), shown.remote_volumes)]
+    if shown.encoded_volumes:
+        body += [tags.h2("Erasure Coding Shards"),
+                 _table(("Id", "Collection", "Total Size", "Shard Details", "CreatedAt"), shown.encoded_volumes)]
     style = tags.link(rel="stylesheet", href="/seaweedfsstatic/bootstrap/3.3.1/css/bootstrap.min.css")
     return tags.html(tags.head(tags.title(title), tags.meta(charset="utf-8"), style), tags.body(*body))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.web.page import readable, up_time
 from tests.conformance.exchange import Request, Response
+from tests.ec.encoded import make_encoded
 from tests.web.serving import Client, fid, make_world
 
 ORIGIN = ("Origin", "http://a")
@@ -175,6 +177,16 @@ class StateTests(AppTests):
                       "<td>marked read-only</td>", "<td>false</td>"):
             self.assertIn(shown, text)
         self.assertNotIn("<script", text)
+
+    def test_page_of_shards(self) -> None:
+        """It shows shards too, where there are any."""
+        self.assertNotIn("Erasure Coding Shards", self.ask("GET", "/ui/index.html").body.decode("utf-8"))
+        location = self.world.server.store.locations[0]
+        make_encoded(Path(location.directory), count=3)
+        self.world.server.store.erasure.mount(7, "", (1, 12))
+        text = self.ask("GET", "/ui/index.html").body.decode("utf-8")
+        for shown in ("Erasure Coding Shards", "<td>7</td>", "<td>2.00 MiB</td>", "<td>1: 1.00 MiB, 12: 1.00 MiB</td>"):
+            self.assertIn(shown, text)
 
     def test_page_with_tokens(self) -> None:
         """A server that asks writers for tokens shows no page, unless told to."""
