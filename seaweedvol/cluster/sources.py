@@ -11,12 +11,14 @@ from typing import Any, Final
 import grpc
 
 from seaweedvol.cluster.calls import Channels, go_text, volume_server_calls
+from seaweedvol.cluster.filecontent import chunk_of
 from seaweedvol.config.address import ServerAddress
 from seaweedvol.pb import volume_server_pb2 as pb
 from seaweedvol.server.copying import CopyChunk, CopyRequest, FileStatus
 from seaweedvol.server.interfaces import RemoteCallFailed, TailPiece
 
 CALL_SECONDS: Final = 60.0
+_COPY_FILE: Final = "/volume_server_pb.VolumeServer/CopyFile"
 #: How grpcio begins, with the status UNKNOWN, when an address is none.
 _NO_ADDRESS: Final = "Failed to create channel"
 
@@ -42,8 +44,10 @@ class Sources:
             volume_id=request.volume_id, ext=request.extension, stop_offset=request.stop_offset,
             compaction_revision=request.compaction_revision, collection=request.collection,
             is_ec_volume=request.is_ec_volume, ignore_source_file_not_found=request.ignore_missing)
-        for found in self._stream(address, "CopyFile", wanted):
-            yield CopyChunk(found.file_content, found.modified_ts_ns)
+        channel = self._channels.to(ServerAddress(address).grpc)
+        method: Any = channel.unary_stream(_COPY_FILE, pb.CopyFileRequest.SerializeToString, None)
+        for message in _failing_as_ours(method(wanted)):
+            yield chunk_of(message)
 
     def read_blob(self, address: str, volume_id: int, offset: int, size: int) -> bytes:
         """*Blocking.* One record there."""
@@ -65,16 +69,20 @@ class Sources:
             raise _failure(error) from None
 
     def _stream(self, address: str, name: str, request: object) -> Iterator[Any]:
-        call = getattr(self._stub(address), name)(request)
-        try:
-            yield from call
-        except grpc.RpcError as error:
-            raise _failure(error) from None
-        finally:
-            call.cancel()
+        return _failing_as_ours(getattr(self._stub(address), name)(request))
 
     def _stub(self, address: str) -> Any:
         return volume_server_calls(self._channels.to(ServerAddress(address).grpc))
+
+
+def _failing_as_ours(call: Any) -> Iterator[Any]:
+    """The responses of a stream, which ends when nobody reads on."""
+    try:
+        yield from call
+    except grpc.RpcError as error:
+        raise _failure(error) from None
+    finally:
+        call.cancel()
 
 
 def _failure(error: Any) -> RemoteCallFailed:

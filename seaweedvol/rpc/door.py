@@ -27,7 +27,8 @@ REQUEST_ID: Final = "x-amz-request-id"
 #: an iterable of responses). May raise anything.
 Work = Callable[[VolumeServer, Any], Any]
 UnaryAnswer = Callable[[Any, grpc.ServicerContext], Message]
-StreamAnswer = Callable[[Any, grpc.ServicerContext], Iterator[Message]]
+StreamAnswer = Callable[[Any, grpc.ServicerContext], Iterator[Message | bytes]]
+Response = Message | bytes | list[Message] | None
 
 _log = Logger()
 
@@ -88,12 +89,12 @@ def guarded_stream(name: str, server: VolumeServer, work: Work) -> StreamAnswer:
     """``work`` behind the door, for a call with a stream of responses.
 
     A response that is None is not sent; there work lets itself be ended when nobody listens any more. A list of them is
-    a burst, which is sent faster than one by one.
+    a burst, which is sent faster than one by one. One that is bytes is serialized already.
     """
-    def answer(request: Any, context: grpc.ServicerContext) -> Iterator[Message]:
+    def answer(request: Any, context: grpc.ServicerContext) -> Iterator[Message | bytes]:
         try:
             gates.check(name, server, context.peer())
-            responses: Iterable[Message | list[Message] | None] = work(server, request)
+            responses: Iterable[Response] = work(server, request)
             with contextlib.ExitStack() as at_end:
                 if isinstance(responses, Generator):
                     # Now, not when it is collected: there may be half a file to be removed.
@@ -104,14 +105,14 @@ def guarded_stream(name: str, server: VolumeServer, work: Work) -> StreamAnswer:
     return answer
 
 
-def _sent(responses: Iterable[Message | list[Message] | None], context: grpc.ServicerContext) -> Iterator[Message]:
+def _sent(responses: Iterable[Response], context: grpc.ServicerContext) -> Iterator[Message | bytes]:
     """What is left to be sent by grpcio; ends early when nobody listens."""
     pour = None
     for response in responses:
         if response is None:
             if not context.is_active():
                 return
-        elif isinstance(response, Message):
+        elif not isinstance(response, list):
             yield response
         elif pour := pour or pour_for(context):
             if not pour.send([message.SerializeToString() for message in response]):
@@ -135,9 +136,13 @@ def method_handler(
     handler: grpc.RpcMethodHandler[Any, Any] = constructor(
         guarded(method.name, server, work),
         request_deserializer=GetMessageClass(method.input_type).FromString,
-        response_serializer=GetMessageClass(method.output_type).SerializeToString,
+        response_serializer=_serialized,
     )
     return handler
+
+
+def _serialized(response: Message | bytes) -> bytes:
+    return response if isinstance(response, bytes) else response.SerializeToString()
 
 
 def service_handler(

@@ -14,15 +14,27 @@ from seaweedvol.server.server import VolumeServer
 from seaweedvol.storage.ids import VolumeId
 
 
-def copy_file(server: VolumeServer, request: pb.CopyFileRequest) -> Iterator[pb.CopyFileResponse]:
-    """CopyFile."""
+def copy_file(server: VolumeServer, request: pb.CopyFileRequest) -> Iterator[pb.CopyFileResponse | bytes]:
+    """CopyFile; blocks come serialized, as putting them into a message would copy them twice more."""
     wanted = copying.CopyRequest(
         volume_id=VolumeId(request.volume_id), extension=request.ext, stop_offset=request.stop_offset,
         compaction_revision=request.compaction_revision, collection=request.collection,
         is_ec_volume=request.is_ec_volume, ignore_missing=request.ignore_source_file_not_found,
     )
     for chunk in copying.copy_file(server.store, wanted):
-        yield pb.CopyFileResponse(file_content=chunk.content, modified_ts_ns=chunk.modified_ns)
+        rest = pb.CopyFileResponse(modified_ts_ns=chunk.modified_ns)
+        yield b"".join((_content_head(len(chunk.content)), chunk.content, rest.SerializeToString())) \
+            if chunk.content else rest
+
+
+def _content_head(length: int) -> bytes:
+    """What stands before the content: number and kind of field 1, then the length, seven bits at a time."""
+    head = bytearray(b"\x0a")
+    while length > 0x7F:
+        head.append(length & 0x7F | 0x80)
+        length >>= 7
+    head.append(length)
+    return bytes(head)
 
 
 def receive_file(server: VolumeServer, requests: Iterator[pb.ReceiveFileRequest]) -> pb.ReceiveFileResponse:

@@ -51,7 +51,7 @@ class CopyRequest:
 class CopyChunk:
     """Some bytes; the first chunk of a file also carries its modification time (ns since 1970), the others 0."""
 
-    content: bytes
+    content: bytes | memoryview
     modified_ns: int
 
 

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -161,21 +162,30 @@ class _Copy:
         with contextlib.closing(file):
             if preallocate:
                 file.reserve(preallocate)
-            yield from self._receive(file, extension, request, throttle)
+            with ThreadPoolExecutor(1, thread_name_prefix="sync") as syncing:
+                yield from self._receive(file, extension, request, throttle, syncing)
 
     def _receive(
-        self, file: DiskFile, extension: str, request: CopyRequest, throttle: Throttle,
+        self, file: DiskFile, extension: str, request: CopyRequest, throttle: Throttle, syncing: Executor,
     ) -> Iterator[Progress | None]:
         place, modified_ns, told_at = self._arrival.place_of(extension), 0, REPORT_INTERVAL
+        synced: Future[None] | None = None
         try:
             for chunk in self._sources.copy_file(self._move.source, request):
                 modified_ns = modified_ns or chunk.modified_ns
                 file.write_at(chunk.content, file.length())
                 if extension == ".dat" and file.length() > told_at:
                     told_at = file.length() + REPORT_INTERVAL
+                    # Beside the next bytes: the disk need not wait until all are there. Whether it could write is
+                    # said once only, so it must be heard.
+                    if synced is not None:
+                        synced.result()
+                    synced = syncing.submit(file.sync)
                     yield Progress(file.length())
                 yield None
                 throttle.note(len(chunk.content))
+            if synced is not None:
+                synced.result()
             file.sync()
         except RemoteCallFailed as error:
             raise RemoteCallFailed(

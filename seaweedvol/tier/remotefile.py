@@ -124,7 +124,7 @@ class RemoteFile:
         self._check()
         raise OSError(errno.EROFS, "an object in a store cannot be written", self.path)
 
-    def write_at(self, data: bytes, offset: int) -> None:
+    def write_at(self, data: bytes | memoryview, offset: int) -> None:
         self._refuse()
 
     def truncate(self, length: int) -> None:

@@ -58,10 +58,13 @@ class SourcesTests(SynchronousTestCase):
         """One method with one response."""
         return lambda request, timeout=None: self.answer(path, request)
 
-    def unary_stream(self, path: str, *_: object, **__: object) -> Any:
-        """One method with a stream of them."""
+    def unary_stream(
+            self, path: str, request_serializer: object, response_deserializer: object = None, **__: object) -> Any:
+        """One method with a stream of them; serialized, where nobody wants them otherwise."""
         def begin(request: Any) -> FakeStream:
-            self.streams.append(FakeStream(step for step in (0,) for step in self.answer(path, request)))
+            self.streams.append(FakeStream(
+                step if response_deserializer else step.SerializeToString()
+                for _ in (0,) for step in self.answer(path, request)))
             return self.streams[-1]
         return begin
 

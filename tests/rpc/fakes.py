@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any, NoReturn, cast
 
 import attrs
 import grpc
+from google.protobuf.message_factory import GetMessageClass
 
+from seaweedvol.config.model import LogSettings
 from seaweedvol.pb import volume_server_pb2 as pb
 from seaweedvol.rpc import servicer
 from seaweedvol.server.server import VolumeServer
@@ -94,6 +97,7 @@ class FakeServer:
 
     guard: FakeGuard = attrs.field(factory=FakeGuard)
     store: FakeStore = attrs.field(factory=FakeStore)
+    settings: Any = attrs.field(factory=lambda: SimpleNamespace(log=LogSettings()))
 
     def as_server(self) -> VolumeServer:
         """The same, under the type that the door asks for."""
@@ -112,7 +116,8 @@ def call(server: VolumeServer, name: str, request: Any, context: FakeContext | N
         return handler.unary_unary(request, cast(grpc.ServicerContext, context))
     if handler.unary_stream is not None:
         responses: Iterator[Any] = handler.unary_stream(request, cast(grpc.ServicerContext, context))
-        return list(responses)
+        made = GetMessageClass(servicer.SERVICE.methods_by_name[name].output_type).FromString
+        return [made(response) if isinstance(response, bytes) else response for response in responses]
     assert handler.stream_unary is not None
     return handler.stream_unary(iter(request), cast(grpc.ServicerContext, context))
 

@@ -42,7 +42,7 @@ class Source(FakeSources):
         """With some bytes changed on the way."""
         self.asked.append(request)
         for chunk in super().copy_file(address, request):
-            spoiled = chunk.content.replace(self.spoiled, self.spoiled.upper()) if self.spoiled else chunk.content
+            spoiled = bytes(chunk.content).replace(self.spoiled, self.spoiled.upper()) if self.spoiled else chunk.content
             yield attrs.evolve(chunk, content=spoiled)
 
 

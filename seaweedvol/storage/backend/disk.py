@@ -126,7 +126,7 @@ class DiskFile:
     def pinned_descriptor(self) -> PinnedDescriptor:
         return self._open_descriptor()
 
-    def write_at(self, data: bytes, offset: int) -> None:
+    def write_at(self, data: bytes | memoryview, offset: int) -> None:
         descriptor = self._open_descriptor()
         failpoints.reach(self._role + ".write")
         written = os.pwrite(descriptor.number, data, offset)

@@ -51,7 +51,7 @@ class IVolumeFile(Interface):
         :raises OSError: ``EBADF`` when closed.
         """
 
-    def write_at(data: bytes, offset: int) -> None:
+    def write_at(data: bytes | memoryview, offset: int) -> None:
         """Write all of ``data`` at ``offset``, growing the file if needed.
 
         :raises OSError: when not everything could be written; some of it may have been.

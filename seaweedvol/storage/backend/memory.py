@@ -51,7 +51,7 @@ class MemoryFile:
     def pinned_descriptor(self) -> None:
         self._check()
 
-    def write_at(self, data: bytes, offset: int) -> None:
+    def write_at(self, data: bytes | memoryview, offset: int) -> None:
         self._check()
         failpoints.reach(self._role + ".write")
         if offset > len(self._data):

@@ -110,7 +110,7 @@ class PooledFile:
     def pinned_descriptor(self) -> PinnedDescriptor:
         return self._file().pinned_descriptor()
 
-    def write_at(self, data: bytes, offset: int) -> None:
+    def write_at(self, data: bytes | memoryview, offset: int) -> None:
         self._file().write_at(data, offset)
         self._length = max(self._length, offset + len(data))
 
