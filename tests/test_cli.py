@@ -77,9 +77,12 @@ class StartTests(SynchronousTestCase):
         code, out, err = self.start("--check-config", "-ip=127.0.0.1", "-port=1", "-dir", self.directory)
         self.assertEqual((code, err, self.served), (0, "", []))
         self.assertIn(f"ok    directory     {self.directory}: can be written\n", out)
-        code, out, _ = self.start("--check-config", "-ip=127.0.0.1", "-dir", self.directory, "-minFreeSpace=8000000TiB")
+        with open(os.path.join(self.directory, "security.toml"), "w", encoding="utf-8") as file:
+            file.write('[https.volume]\ncert = "/nonexistent"\nkey = "/nonexistent"\n')
+        code, out, _ = self.start("--check-config", "-ip=127.0.0.1", "-dir", self.directory, "-config_dir",
+                                  self.directory)
         self.assertEqual(code, 1)
-        self.assertIn("FAIL  space", out)
+        self.assertIn("FAIL  certificate", out)
         self.assertEqual(self.start("--check-config", "-dir=/nonexistent")[0], 2)
 
     def test_version(self) -> None:

@@ -6,6 +6,7 @@ Knows grpcio's context and nothing of what a call does. Works in grpcio's thread
 from __future__ import annotations
 
 import contextlib
+import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any, Final, NoReturn
@@ -16,10 +17,12 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from twisted.logger import Logger
 
+from seaweedvol.logs.asking import REQUEST_ID as ASKING, on_behalf_of
 from seaweedvol.rpc import errors, gates
 from seaweedvol.rpc.pouring import pour_for
 from seaweedvol.server.errors import Kind, Refused
 from seaweedvol.server.server import VolumeServer
+from seaweedvol.server.slowness import SlowLog
 
 REQUEST_ID: Final = "x-amz-request-id"
 
@@ -62,15 +65,24 @@ def guarded_unary(name: str, server: VolumeServer, work: Work) -> UnaryAnswer:
 
     Work that takes long is a generator of Nones, where it lets itself be ended, and of the response at last.
     """
+    slow_seconds = server.settings.log.slow_seconds
+    slow = SlowLog(slow_seconds) if slow_seconds else None
+
     def answer(request: Any, context: grpc.ServicerContext) -> Message:
+        began = time.monotonic()
+        request_id = request_id_of(context)
         if isinstance(request, Message):
-            context.set_trailing_metadata(((REQUEST_ID, request_id_of(context)),))
-        try:
-            gates.check(name, server, context.peer())
-            found = work(server, request)
-            response: Message = _last_of(found, context) if isinstance(found, Generator) else found
-        except Exception as error:
-            _refuse(name, context, error)
+            context.set_trailing_metadata(((REQUEST_ID, request_id),))
+        with on_behalf_of(request_id):
+            try:
+                gates.check(name, server, context.peer())
+                found = work(server, request)
+                response: Message = _last_of(found, context) if isinstance(found, Generator) else found
+            except Exception as error:
+                _refuse(name, context, error)
+            finally:
+                if slow is not None:
+                    slow.note(name, time.monotonic() - began, "gRPC", context.peer(), request_id)
         return response
     return answer
 
@@ -92,6 +104,8 @@ def guarded_stream(name: str, server: VolumeServer, work: Work) -> StreamAnswer:
     a burst, which is sent faster than one by one. One that is bytes is serialized already.
     """
     def answer(request: Any, context: grpc.ServicerContext) -> Iterator[Message | bytes]:
+        # Not set back: a generator may be ended in another thread.
+        ASKING.set(request_id_of(context))
         try:
             gates.check(name, server, context.peer())
             responses: Iterable[Response] = work(server, request)
@@ -102,6 +116,8 @@ def guarded_stream(name: str, server: VolumeServer, work: Work) -> StreamAnswer:
                 yield from _sent(responses, context)
         except Exception as error:
             _refuse(name, context, error)
+        finally:
+            ASKING.set("")
     return answer
 
 

@@ -14,7 +14,7 @@ import attrs
 from klein import Klein
 
 from seaweedvol.profiling.pages import PREFIX
-from seaweedvol.web import assets
+from seaweedvol.web import assets, statistics
 from seaweedvol.web.debugging import profile
 from seaweedvol.web.counting import Counted
 from seaweedvol.web.deleting import Deleting
@@ -72,6 +72,18 @@ class VolumeApp:
         """Whether to send requests here."""
         await self._administer(exchange, self._feel())
 
+    @router.route("/livez")
+    async def _live(self, exchange: Exchange) -> None:
+        """Whether to leave the process alone."""
+        await self._administer(exchange, self._answer_live())
+
+    @router.route("/stats/<name>")
+    async def _statistics(self, exchange: Exchange, name: str) -> None:
+        """Numbers for scripts."""
+        tell = statistics.PAGES.get(name)
+        is_shown = tell is not None and self._shows_page
+        await self._administer(exchange, self._tell(exchange, tell) if is_shown and tell is not None else None)
+
     @router.route("/ui/index.html")
     async def _page(self, exchange: Exchange) -> None:
         """For people."""
@@ -106,6 +118,10 @@ class VolumeApp:
     def resource(self) -> IResource:
         """The routes as Twisted knows them."""
         return self.router.resource()
+
+    def new_id(self) -> str:
+        """For a request."""
+        return new_request_id(self.now_ns(), self.entropy)
 
     async def unrouted(self, exchange: Exchange) -> bool:
         """Answer what never reaches a route; false when there is nothing of the kind."""
@@ -152,6 +168,12 @@ class VolumeApp:
     async def _look(self, exchange: Exchange) -> Reply:
         return await self.in_thread(status, self.server, exchange.request)
 
+    async def _answer_live(self) -> Reply:
+        return statistics.live()
+
+    async def _tell(self, exchange: Exchange, tell: statistics.Tell) -> Reply:
+        return await self.in_thread(tell, self.server, exchange.request)
+
     async def _feel(self) -> Reply:
         return health(self.server)
 
@@ -163,7 +185,7 @@ class VolumeApp:
     async def _answer(self, exchange: Exchange, answer: Answer, *, has_cors: bool) -> None:
         """Send with the headers that every reply has; a header that the answer sets itself wins."""
         server = server_name(self.server.settings.offset_width)
-        request_id = new_request_id(self.now_ns(), self.entropy)
+        request_id = exchange.request_id or self.new_id()
         if has_cors:
             common = common_headers(exchange.request, server=server, request_id=request_id)
         else:

@@ -129,11 +129,13 @@ class Exchange(server.Request):
     :ivar head: the request as it was sent.
     :ivar request: the request as the use cases read it.
     :ivar body: the request's body.
+    :ivar request_id: by which the log and the reply call it.
     :ivar is_cancelled: whether the client has gone, or at least said that it will send nothing more.
     :ivar cancelled: fires when ``is_cancelled`` becomes true.
     """
 
     _log = Logger()
+    request_id = ""
 
     def __init__(self, channel: Channel, head: Head, *, is_public: bool) -> None:
         server.Request.__init__(self, channel, parsePOSTFormSubmission=False)

@@ -18,8 +18,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from seaweedvol.logs.asking import on_behalf_of
 from seaweedvol.profiling.pages import Pages
 from seaweedvol.server.limits import ByteLimit
+from seaweedvol.server.slowness import SlowLog
 from seaweedvol.web.app import VolumeApp
 from seaweedvol.web.batches import Batches
 from seaweedvol.web.changereplies import ChangeReplies
@@ -36,6 +38,7 @@ from seaweedvol.web.laneside import Take
 from seaweedvol.web.listening import LaneEndpoint
 from seaweedvol.web.reading import Reading
 from seaweedvol.web.render import Renderer
+from seaweedvol.web.slowchannel import SlowChannel
 from seaweedvol.web.threads import InThread, new_pool, pooled
 from seaweedvol.web.tlsside import TlsFactory
 from seaweedvol.web.upload import UploadRules
@@ -61,6 +64,7 @@ class Site(ServerFactory):
     :ivar is_leaving: whether replies tell clients to come back on another connection.
     :ivar is_stopping: whether connections close after the request that is under way.
     :ivar take: the express lane, None for none.
+    :param slow: tells of slow requests.
     :ivar download_limit: counts what the lane has answered and clients have not taken yet.
     """
 
@@ -68,7 +72,8 @@ class Site(ServerFactory):
     _log = Logger()
 
     def __init__(self, app: VolumeApp, clock: IReactorTime, *, is_public: bool, idle_seconds: float,
-                 take: Take | None = None, download_limit: ByteLimit | None = None) -> None:
+                 take: Take | None = None, download_limit: ByteLimit | None = None,
+                 slow: SlowLog | None = None) -> None:
         self.is_public = is_public
         self.take = take
         self.download_limit = download_limit or ByteLimit(0)
@@ -78,12 +83,14 @@ class Site(ServerFactory):
         self._resource = app.resource()
         self._clock = clock
         self._idle_seconds = idle_seconds
+        self._slow = slow
         self._channels: set[Channel] = set()
         self._emptied: list[Deferred[None]] = []
 
     def buildProtocol(self, addr: IAddress | None) -> Channel:
         """A connection has come in."""
-        channel = Channel(self, self._clock, self._idle_seconds)
+        channel = (Channel(self, self._clock, self._idle_seconds) if self._slow is None
+                   else SlowChannel(self, self._clock, self._idle_seconds, self._slow))
         channel.factory = self
         return channel
 
@@ -101,6 +108,11 @@ class Site(ServerFactory):
 
     def serve(self, exchange: Exchange) -> None:
         """Answer one request."""
+        exchange.request_id = self._app.new_id()
+        with on_behalf_of(exchange.request_id):
+            self._answer(exchange)
+
+    def _answer(self, exchange: Exchange) -> None:
         ensureDeferred(self._serve(exchange)).addErrback(exchange.processingFailed).addErrback(lambda failure: None)
 
     async def _serve(self, exchange: Exchange) -> None:
@@ -308,7 +320,7 @@ def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = Non
     app = make_app(server, reactor, in_thread=in_thread, agent=agent or new_agent(reactor, secured),
                    rules=rules, scheme="http" if secured is None else secured.settings.scheme,
                    profiles=Pages(reactor.callFromThread) if server.settings.profiling.is_on_port else None)
-    http = server.settings.http
+    http, slow_seconds = server.settings.http, server.settings.log.slow_seconds
     service = PoolService(pool, lane)
     service.rules.append(rules)
     ports = [("http.admin", http.port, False)]
@@ -316,7 +328,8 @@ def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = Non
         ports.append(("http.public", http.public_port, True))
     for name, port, is_public in ports:
         site = Site(app, reactor, is_public=is_public, idle_seconds=http.idle_timeout,
-                    take=reading if is_public else full, download_limit=server.download_limit)
+                    take=reading if is_public else full, download_limit=server.download_limit,
+                    slow=SlowLog(slow_seconds) if slow_seconds else None)
         endpoint = endpoint_at(http.bind_ip, port) if endpoint_at else LaneEndpoint(lane, reactor, http.bind_ip, port)
         child = SiteService(endpoint, site, reactor, None if is_public else _over_tls(site, secured))
         child.setName(name)

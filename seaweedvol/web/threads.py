@@ -6,6 +6,7 @@ The pool is chosen once, by whoever wires the server; tests run the work where i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from typing import Any, Final, Protocol, TypeVar
 
 from twisted.internet.threads import deferToThreadPool
@@ -31,7 +32,8 @@ def new_pool() -> ThreadPool:
 def pooled(reactor: Any, pool: ThreadPool) -> InThread:
     """Work done in ``pool``."""
     def run(work: Callable[..., T], *args: Any, **kwargs: Any) -> Awaitable[T]:
-        return deferToThreadPool(reactor, pool, work, *args, **kwargs)
+        # The log tells on whose behalf the work is done.
+        return deferToThreadPool(reactor, pool, copy_context().run, work, *args, **kwargs)
     return run
 
 

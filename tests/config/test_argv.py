@@ -68,7 +68,7 @@ class ParseArgvTests(SynchronousTestCase):
         self.assertEqual(len(VOLUME_OPTIONS), 43)
         self.assertEqual(set(" ".join(GLOBAL_OPTIONS).split()), {
             "v", "vmodule", "logtostderr", "alsologtostderr", "stderrthreshold", "log_backtrace_at", "logdir",
-            "config_dir", "log_max_files", "log_rotate_hours", "log_json", "log_compress",
+            "config_dir", "log_max_size_mb", "log_max_files", "log_rotate_hours", "log_json", "log_compress",
         })
 
     @settings(max_examples=200, deadline=None)

@@ -9,6 +9,8 @@ from typing import Any, cast
 import grpc
 from twisted.trial.unittest import SynchronousTestCase
 
+from seaweedvol.config.model import LogSettings
+from seaweedvol.logs.asking import REQUEST_ID as ASKING
 from seaweedvol.pb import volume_server_pb2 as pb
 from seaweedvol.rpc import door, servicer
 from seaweedvol.server.errors import Refused
@@ -47,6 +49,27 @@ class UnaryTests(SynchronousTestCase):
         self.context.metadata = (("x-amz-request-id", ""),)
         self.answer(lambda server, request: pb.VolumeStatusResponse())
         self.assertEqual(len(self.context.trailing["x-amz-request-id"]), 36)
+
+    def test_request_id_in_the_log(self) -> None:
+        """What is logged on behalf of a call can tell its id, and nothing after it does."""
+        self.context.metadata = (("x-amz-request-id", "mine"),)
+        told: list[str] = []
+
+        def work(server: VolumeServer, request: object) -> object:
+            told.append(ASKING.get())
+            return pb.VolumeStatusResponse()
+        self.answer(work)
+        self.assertEqual((told, ASKING.get()), (["mine"], ""))
+
+    def test_slow(self) -> None:
+        """A call that takes long is told of, if that is asked for."""
+        self.context.metadata = (("x-amz-request-id", "mine"),)
+        with self.assertNoLogs("seaweedvol"):
+            self.answer(lambda server, request: pb.VolumeStatusResponse())
+        cast(Any, self.server).settings.log = LogSettings(slow_seconds=1e-9)
+        with self.assertLogs("seaweedvol") as logged:
+            self.answer(lambda server, request: pb.VolumeStatusResponse())
+        self.assertRegex(logged.output[0], "slow request: VolumeStatus from .* took .* request_id:mine")
 
     def test_refusal(self) -> None:
         """An exception becomes a status; the request id is there all the same."""

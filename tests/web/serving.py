@@ -30,6 +30,7 @@ from seaweedvol.server.interfaces import (
 )
 from seaweedvol.server.limits import ByteLimit
 from seaweedvol.server.needles import Needles
+from seaweedvol.server.slowness import SlowLog
 from seaweedvol.server.server import VolumeServer
 from seaweedvol.server.volumes import NewVolume, Volumes
 from seaweedvol.storage.ids import VolumeId
@@ -485,8 +486,10 @@ def make_world(test: SynchronousTestCase, *flags: str, directory: Path | None = 
     agent = agent or FakeAgent()
     app = make_app(server, cast(Any, clock), in_thread=in_thread, agent=agent, now=lambda: world.seconds)
     takes = make_takes(server, in_thread, Batches(in_thread, lambda: False), now=lambda: world.seconds)
+    least = settings.log.slow_seconds
+    slow = SlowLog(least, clock.seconds) if least else None
     site, public = (Site(app, cast(Any, clock), is_public=is_public, idle_seconds=idle_seconds,
-                         take=takes[is_public] if has_lane else None) for is_public in (False, True))
+                         take=takes[is_public] if has_lane else None, slow=slow) for is_public in (False, True))
     if isinstance(agent, LoopAgent):
         agent.site = site
     world = World(server, clock, site, public, agent, locations, replicator, peers)
