@@ -12,6 +12,7 @@ from tests.benchmarks.readrows import (
 from tests.benchmarks.indexrow import ENTRIES, Index
 from tests.benchmarks.pacedrows import Paced
 from tests.benchmarks.rows import Bars, Row
+from tests.benchmarks.shardrows import shard_rows
 from tests.benchmarks.storage import Storage
 from tests.benchmarks.volumerow import volume_rows
 from tests.benchmarks.weedrow import WeedBenchmark
@@ -61,6 +62,7 @@ def all_rows() -> list[Row]:
         Paced("GET 1 KiB, 2000/s beside a scrub", p99=Bars(1.5), has_scrub=True),
         *(row for row in volumes if row.shape is PLAIN),
         *encoding_rows(),
+        *shard_rows(),
         WeedBenchmark(write_cpu=Bars(0.8), read_rate=Bars(1.2)),
         *(row for row in rows if row.shape is not PLAIN),
         *(row for row in volumes if row.shape is not PLAIN),
