@@ -62,10 +62,12 @@ class ErasureStore:
 
     def find(self, volume_id: int) -> EcVolume | None:
         """The volume, for its index: that of the youngest encoding if disks differ, of the first disk if not."""
-        held = self.holders(volume_id)
-        if len(held) > 1:
-            return max(held, key=lambda holder: holder[1].encode_time_ns)[1]
-        return held[0][1] if held else None
+        key, best = VolumeId(volume_id), None
+        for location in self._locations:
+            volume = location.ec_volumes.get(key)
+            if volume is not None and (best is None or volume.encode_time_ns > best.encode_time_ns):
+                best = volume
+        return best
 
     def holders(self, volume_id: int) -> list[Holder]:
         """Every disk that serves shards of the volume, in order."""
@@ -214,17 +216,16 @@ class ErasureStore:
 
     @contextlib.contextmanager
     def announcing(self) -> Iterator[None]:
-        """Say afterwards which shards have come and gone meanwhile."""
-        with self._changing:
-            before = {volume: set(volume.shards) for volume in self.volumes()}
-            yield
-            for volume in self.volumes():
-                known = before.pop(volume, set())
-                fresh = [shard for shard in volume.loaded() if shard.id not in known]
-                if fresh:
-                    self._events.publish(ShardsAdded(appeared(volume, fresh)))
-            for volume, shard_ids in before.items():
-                self._events.publish(ShardsRemoved(vanished(volume, shard_ids)))
+        """Say afterwards which shards have come and gone meanwhile. Keeps nobody from mounting others."""
+        before = {volume: set(volume.shards) for volume in self.volumes()}
+        yield
+        for volume in self.volumes():
+            known = before.pop(volume, set())
+            fresh = [shard for shard in volume.loaded() if shard.id not in known]
+            if fresh:
+                self._events.publish(ShardsAdded(appeared(volume, fresh)))
+        for volume, shard_ids in before.items():
+            self._events.publish(ShardsRemoved(vanished(volume, shard_ids)))
 
     # --- needles ------------------------------------------------------------------------------------------------
 
@@ -260,6 +261,11 @@ class ErasureStore:
             shards_of(volume) for location in self._locations if not location.is_unavailable
             for volume in list(location.ec_volumes.values())
         ]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether :meth:`reports` has nothing to say."""
+        return not any(location.ec_volumes for location in self._locations if not location.is_unavailable)
 
     def remove_overdue(self) -> list[ShardReport]:
         """Remove the volumes whose time to live is over.

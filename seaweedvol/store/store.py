@@ -328,7 +328,7 @@ class Store:
         for location, volume in overdue:
             self._remove_overdue(location, volume)
         expired = tuple(self.erasure.remove_overdue())
-        return attrs.evolve(report, has_no_shards=not self.erasure.reports(), expired_shards=expired)
+        return attrs.evolve(report, has_no_shards=self.erasure.is_empty, expired_shards=expired)
 
     def shard_reports(self) -> list[ShardReport]:
         """What a full heartbeat of shards says."""
