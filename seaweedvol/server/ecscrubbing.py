@@ -258,7 +258,9 @@ def _reader(server: VolumeServer, whole: _Whole, still: EcStill) -> ReadPiece:
                 # As Go: another server may have it too.
                 pass
         try:
-            places = server.shards.locations(whole.id, needed=volume.ratio.data, total=volume.ratio.total)
+            # Who holds what may have changed since somebody read; a scrub must not call that damage.
+            places = server.shards.locations(
+                whole.id, fresh=True, needed=volume.ratio.data, total=volume.ratio.total)
         except LookupFailed as error:
             raise OSError(str(error)) from error
         for address in places.get(interval.shard_id, ()):
