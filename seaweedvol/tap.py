@@ -119,7 +119,8 @@ def build_service(settings: Settings, reactor: Any) -> ServerService:
     heartbeat = HeartbeatService(
         masters=[master.text for master in settings.masters], sender=server.identity, store=server.store,
         events=server.store.events, life=server.life, clock=reactor,
-        exit_process=lambda status, reason: service.give_up(status, reason), dial=_dialer(build_channels(secured)))
+        exit_process=lambda status, reason: service.give_up(status, reason), dial=_dialer(build_channels(secured)),
+        note_loss=server.instruments.note_disconnection)
     master_client.follow(lambda: heartbeat.current_master, heartbeat.leave)
     master = None
     if settings.master_embedded is not None:
@@ -131,7 +132,7 @@ def build_service(settings: Settings, reactor: Any) -> ServerService:
     sites = make_sites(server, reactor, secured=secured)
     rotations = () if secured is None else (Rotation(secured, reactor),)
     parts = Parts(disks, sites, rpc, heartbeat, master, sites.say_goodbye,
-                  (*_lookouts(settings, reactor), *rotations))
+                  (*_lookouts(settings, reactor), *_metrics(server, master_client, reactor), *rotations))
     service = ServerService(server, parts, reactor, Notifier(os.environ, reactor))
     service.on_reload.append(sites.reload)
     service.on_reload.extend(rotation.reload for rotation in rotations)
@@ -151,6 +152,31 @@ def _lookouts(settings: Settings, reactor: Any) -> tuple[Service, ...]:
 
         lookouts.append(Recording(wanted))
     return tuple(lookouts)
+
+
+def _metrics(server: VolumeServer, master: MasterClient, reactor: Any) -> list[Service]:
+    """What counts, tells and sends metrics."""
+    from seaweedvol import REFERENCE_VERSION, __version__
+    from seaweedvol.cluster.pushing import Pusher
+    from seaweedvol.config.address import join_host_port
+    from seaweedvol.metrics.process import register
+    from seaweedvol.server.version import size_limit
+    from seaweedvol.web.metricsport import MetricsPort, Ticker, read
+    from seaweedvol.web.upstream import new_agent
+
+    settings, instruments = server.settings, server.instruments
+    register(instruments.registry)
+    instruments.note_start(server.started_at, REFERENCE_VERSION, f"seaweedvol/{__version__}",
+                           size_limit(settings.offset_width))
+    services: list[Service] = [Ticker(instruments, server.history, reactor, server.clock)]
+    if settings.metrics.port:
+        services.append(MetricsPort(instruments, reactor, deferToThread, settings.metrics.ip, settings.metrics.port))
+    http = settings.http
+    services.append(Pusher(
+        masters=[each.text for each in settings.masters], ask=master.configuration,
+        read=lambda: read(instruments, deferToThread), instance=join_host_port(http.ip, http.port),
+        agent=new_agent(reactor), clock=reactor, in_thread=deferToThread))
+    return services
 
 
 def build_credentials(settings: Settings) -> Credentials | None:

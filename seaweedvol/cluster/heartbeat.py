@@ -126,6 +126,7 @@ class HeartbeatService(Service):
     :param when_loaded: fires when the volumes are loaded; nothing is reported before. ``None``: they are.
     :param dial: opens a stream; raising nothing, whatever the network does.
     :param spawn: runs a function in a thread of its own.
+    :param note_loss: told of each master with whom talking has failed.
     """
 
     name = "heartbeat"
@@ -135,8 +136,9 @@ class HeartbeatService(Service):
                  clock: Clock, exit_process: Callable[[int, str], None],
                  when_loaded: defer.Deferred[object] | None = None,
                  dial: Callable[[str, Iterator[Heartbeat]], IStream] = GrpcStream,
-                 spawn: Callable[[Callable[[], None]], None] = start_thread) -> None:
-        self._machine = machine.HeartbeatMachine(masters)
+                 spawn: Callable[[Callable[[], None]], None] = start_thread,
+                 note_loss: Callable[[str], None] = machine.unnoted) -> None:
+        self._machine = machine.HeartbeatMachine(masters, note_loss)
         self._sender, self._store, self._events, self._life = sender, store, events, life
         self._clock, self._exit_process, self._dial_master, self._spawn = clock, exit_process, dial, spawn
         self._when_loaded = when_loaded or defer.succeed(None)

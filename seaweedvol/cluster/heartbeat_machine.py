@@ -189,13 +189,19 @@ Action: TypeAlias = (Dial | Send | Announce | AcceptDeltas | RequireFullList | A
                      | Exit | Tell)
 
 
+def unnoted(master: str) -> None:
+    """Where losses go when nobody counts them."""
+
+
 class HeartbeatMachine:
     """The state of the heartbeat.
 
     :param masters: the configured masters, at least one; tried in turn.
+    :param note_loss: told of each master with whom talking has failed.
     """
 
-    def __init__(self, masters: Sequence[str]) -> None:
+    def __init__(self, masters: Sequence[str], note_loss: Callable[[str], None] = unnoted) -> None:
+        self._note_loss = note_loss
         self.state = State.IDLE
         self.current = masters[0]
         self._masters = tuple(masters)
@@ -223,6 +229,7 @@ class HeartbeatMachine:
     def _lose(self, event: Event) -> list[Action]:
         assert isinstance(event, Lost)
         self._duplicates = 0
+        self._note_loss(self.current)
         return [Tell(f"heartbeat to {self.current} error: {event.reason}"), *self._rest(PULSE_SECONDS)]
 
     def _rest(self, seconds: float) -> list[Action]:
@@ -272,6 +279,7 @@ class HeartbeatMachine:
                                    f"directories ({listed}); check that no two servers use one directory")]
         seconds = DUPLICATE_PAUSES_SECONDS[self._duplicates]
         self._duplicates += 1
+        self._note_loss(self.current)
         told = Tell(f"master {self.current} reports duplicate volume directories: {listed} "
                     f"(retry {self._duplicates}/{len(DUPLICATE_PAUSES_SECONDS)} in {seconds:g} s)")
         return [told, *self._rest(seconds)]

@@ -140,8 +140,8 @@ _VOLUME: Final = (
 
     Option("whiteList", "security", _TEXT, "", "addresses and networks that may write; empty: all", is_list=True),
 
-    Option("metricsPort", "metrics", _NUMBER, "0", "Prometheus port; 0: none", least=0, most=_PORT, later=("*",)),
-    Option("metricsIp", "metrics", _TEXT, "", "address of it; empty: ip.bind", later=("*",)),
+    Option("metricsPort", "metrics", _NUMBER, "0", "Prometheus port; 0: none", least=0, most=_PORT),
+    Option("metricsIp", "metrics", _TEXT, "", "address of it; empty: ip.bind"),
 
     Option("debug", "debug", _SWITCH, "false", "serve profiles on debug.port of 127.0.0.1"),
     Option("debug.port", "debug", _NUMBER, "6060", "port of profiles, with debug", least=0, most=_PORT),

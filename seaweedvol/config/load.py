@@ -17,7 +17,8 @@ from seaweedvol.config.flags import GLOBAL_OPTIONS, OPTIONS, VOLUME_OPTIONS, Kin
 from seaweedvol.config.given import Given, Source
 from seaweedvol.config.hostaddress import detected_host_address
 from seaweedvol.config.model import (
-    DirectorySettings, EmbeddedMasterSettings, GrpcSettings, HttpSettings, Origin, SecuritySource, Settings,
+    DirectorySettings, EmbeddedMasterSettings, GrpcSettings, HttpSettings, MetricsSettings, Origin, SecuritySource,
+    Settings,
 )
 from seaweedvol.config.observing import read_log, read_profiling
 from seaweedvol.config.optionsfile import read_options_file
@@ -169,6 +170,7 @@ def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], noti
         compaction_rate=given.number("compactionMBps") * _MIB,
         maintenance_rate=given.number("maintenanceMBps") * _MIB,
         log_level=given.number("v"), log=read_log(given), profiling=profiling,
+        metrics=_metrics(given, http, grpc),
         provenance=given.provenance(),
         notices=notices + _without_effect(given) + more,
     )
@@ -179,6 +181,14 @@ def _index_kind(given: Given) -> str:
     if kind != "memory" and find_spec("plyvel") is None:
         raise ConfigError(f"-index {kind} needs plyvel, which is not installed: pip install 'seaweedvol[leveldb]'")
     return kind
+
+
+def _metrics(given: Given, http: HttpSettings, grpc: GrpcSettings) -> MetricsSettings:
+    port = given.number("metricsPort")
+    ip = without_brackets(given.text("metricsIp") or http.bind_ip)
+    if port and ip == http.bind_ip and port in (http.port, http.public_port, grpc.port):
+        raise ConfigError(f"-metricsPort must differ from the other ports, and is {port} too")
+    return MetricsSettings(port, ip)
 
 
 def _network(given: Given) -> tuple[HttpSettings, GrpcSettings]:

@@ -163,6 +163,18 @@ class ProfilingSettings:
 
 
 @attrs.frozen
+class MetricsSettings:
+    """Where Prometheus reads.
+
+    :ivar port: 0: nowhere.
+    :ivar ip: "" for all addresses.
+    """
+
+    port: int = 0
+    ip: str = ""
+
+
+@attrs.frozen
 class Origin:
     """What the settings were read from, so that they can be read anew while the server runs."""
 
@@ -210,6 +222,7 @@ class Settings:
     log_level: int = 0
     log: LogSettings = LogSettings()
     profiling: ProfilingSettings = ProfilingSettings()
+    metrics: MetricsSettings = MetricsSettings()
     origin: Origin = attrs.field(factory=Origin, eq=False, repr=False)
     provenance: Mapping[str, str] = attrs.field(factory=dict)
     notices: tuple[str, ...] = ()

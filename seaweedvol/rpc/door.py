@@ -19,6 +19,7 @@ from twisted.logger import Logger
 
 from seaweedvol.logs.asking import REQUEST_ID as ASKING, on_behalf_of
 from seaweedvol.rpc import errors, gates
+from seaweedvol.rpc.counting import counted
 from seaweedvol.rpc.pouring import pour_for
 from seaweedvol.server.errors import Kind, Refused
 from seaweedvol.server.server import VolumeServer
@@ -165,5 +166,10 @@ def service_handler(
         service: ServiceDescriptor, server: VolumeServer, calls: Mapping[str, Work]) -> grpc.GenericRpcHandler:
     """Every call of ``service``, answered by ``calls``; those without an entry are refused as not implemented."""
     return grpc.method_handlers_generic_handler(service.full_name, {
-        method.name: method_handler(method, server, calls.get(method.name)) for method in service.methods
+        method.name: method_handler(method, server, _counted(method.name, calls)) for method in service.methods
     })
+
+
+def _counted(name: str, calls: Mapping[str, Work]) -> Work | None:
+    work = calls.get(name)
+    return None if work is None else counted(name, work)

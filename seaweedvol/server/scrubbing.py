@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 INDEX: Final = 1
 FULL: Final = 2
 LOCAL: Final = 3
+_MODES: Final = {INDEX: "INDEX", FULL: "FULL", LOCAL: "LOCAL"}
 
 #: A volume of up to so many bytes, .dat and .idx, is looked through faster than a process is made.
 SMALL_LENGTH: Final = 2 << 20
@@ -93,6 +94,7 @@ def scrub(
         if found.failures:
             result.broken.append(volume)
             result.details += found.failures
+    server.instruments.note_scrub(_MODES[mode], len(result.broken), now=server.clock())
     if mark_broken:
         _mark(server, result)
     return result

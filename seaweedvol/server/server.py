@@ -15,6 +15,7 @@ import attrs
 from seaweedvol.metrics.history import History
 from seaweedvol.metrics.instruments import Instruments
 from seaweedvol.metrics.tally import Tally
+from seaweedvol.server.gauges import Gauges
 from seaweedvol.server.occupancy import Occupancy
 from seaweedvol.server.workers import Workers
 
@@ -77,6 +78,7 @@ class VolumeServer:
     :ivar occupancy: the volumes that are being encoded, rebuilt or decoded.
     :ivar instruments: what has been counted; the express lane's part is in ``tally`` until somebody reads.
     :ivar history: requests by second, minute, hour and day.
+    :ivar gauges: what is worked out when somebody reads.
     """
 
     settings: Settings
@@ -103,3 +105,8 @@ class VolumeServer:
     instruments: Instruments = attrs.field(factory=Instruments)
     tally: Tally = attrs.field(factory=Tally)
     history: History = attrs.field(factory=History)
+    gauges: Gauges = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.gauges = Gauges(self)
+        self.instruments.registry.register(self.gauges)

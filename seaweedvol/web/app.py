@@ -14,7 +14,7 @@ import attrs
 from klein import Klein
 
 from seaweedvol.profiling.pages import PREFIX
-from seaweedvol.web import assets
+from seaweedvol.web import assets, statistics
 from seaweedvol.web.debugging import profile
 from seaweedvol.web.counting import Counted
 from seaweedvol.web.deleting import Deleting
@@ -71,6 +71,18 @@ class VolumeApp:
     async def _health(self, exchange: Exchange) -> None:
         """Whether to send requests here."""
         await self._administer(exchange, self._feel())
+
+    @router.route("/livez")
+    async def _live(self, exchange: Exchange) -> None:
+        """Whether to leave the process alone."""
+        await self._administer(exchange, self._answer_live())
+
+    @router.route("/stats/<name>")
+    async def _statistics(self, exchange: Exchange, name: str) -> None:
+        """Numbers for scripts."""
+        tell = statistics.PAGES.get(name)
+        is_shown = tell is not None and self._shows_page
+        await self._administer(exchange, self._tell(exchange, tell) if is_shown and tell is not None else None)
 
     @router.route("/ui/index.html")
     async def _page(self, exchange: Exchange) -> None:
@@ -155,6 +167,12 @@ class VolumeApp:
 
     async def _look(self, exchange: Exchange) -> Reply:
         return await self.in_thread(status, self.server, exchange.request)
+
+    async def _answer_live(self) -> Reply:
+        return statistics.live()
+
+    async def _tell(self, exchange: Exchange, tell: statistics.Tell) -> Reply:
+        return await self.in_thread(tell, self.server, exchange.request)
 
     async def _feel(self) -> Reply:
         return health(self.server)

@@ -169,6 +169,11 @@ class LaneSide(ABC):
         """Whether :meth:`send_held` works on this transport."""
         return self._is_on_lane and getattr(self._wire, "sends_files", True)
 
+    @property
+    def held_method(self) -> str:
+        """Of the request that the lane has taken and is not done with; "" for none."""
+        return self._last_method if self._exchange is HELD else ""
+
     def give_back(self, data: bytes) -> None:
         """Serve the request that is held on the general road. ``data`` are its bytes."""
         self._exchange = None

@@ -7,6 +7,7 @@ outside. Knows ports and connections; must not know needles.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,7 @@ from twisted.python.threadpool import ThreadPool
 
 from seaweedvol.logs.asking import on_behalf_of
 from seaweedvol.profiling.pages import Pages
+from seaweedvol.metrics.instruments import WRITE_TO_DISK
 from seaweedvol.server.limits import ByteLimit
 from seaweedvol.server.slowness import SlowLog
 from seaweedvol.web.app import VolumeApp
@@ -121,6 +123,13 @@ class Site(ServerFactory):
         else:
             # Klein finishes the exchange.
             self._resource.render(exchange)
+
+    @property
+    def held(self) -> Counter[str]:
+        """Requests that the lane is not done with, by method."""
+        methods = Counter(channel.held_method for channel in self._channels)
+        del methods[""]
+        return methods
 
     def say_goodbye(self) -> None:
         """Serve on, but have each connection closed with its next reply, which says so: no client is cut off."""
@@ -334,4 +343,17 @@ def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = Non
         child = SiteService(endpoint, site, reactor, None if is_public else _over_tls(site, secured))
         child.setName(name)
         child.setServiceParent(service)
+    server.instruments.before_reading.append(lambda: _bring(server, service))
     return service
+
+
+def _bring(server: VolumeServer, service: PoolService) -> None:
+    """Tell what the lane has counted, and what it has under way: as in Go, on the full port only."""
+    server.tally.pour(server.instruments)
+    held: Counter[str] = Counter()
+    for child in service:
+        if not child.site.is_public:
+            held += child.site.held
+    writes = held["POST"] + held["PUT"]
+    held += Counter({WRITE_TO_DISK: writes})
+    server.instruments.held = held

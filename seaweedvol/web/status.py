@@ -25,7 +25,7 @@ def health(server: VolumeServer) -> Reply:
 
 def status(server: VolumeServer, request: Request) -> Reply:
     """Disks and volumes as JSON. Blocking: asks the file systems."""
-    disks = [_described(disk) for disk in disks_of(server)]
+    disks = described_disks(server)
     volumes = _volumes(server)
     return json_reply(request, 200, {
         "Version": version_text(server.settings.offset_width),
@@ -53,6 +53,11 @@ def disks_of(server: VolumeServer) -> list[Disk]:
     return [Disk(one.directory, one.all, one.used, one.free, one.percent_free, one.percent_used, location.disk_type,
                  one.error)
             for one, location in zip(server_status(server).disks, server.store.locations)]
+
+
+def described_disks(server: VolumeServer) -> list[Struct]:
+    """As JSON knows them. Blocking."""
+    return [_described(disk) for disk in disks_of(server)]
 
 
 def _described(disk: Disk) -> Struct:

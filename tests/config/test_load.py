@@ -171,15 +171,22 @@ class RefusalTests(LoadCase):
         self.assertEqual([master.grpc for master in self.load("-master=a:1,,b:2.3").masters], ["a:10001", "b:3"])
         self.assertEqual([master.text for master in self.load("-master=a:1", "-mserver=b:2").masters], ["b:2"])
 
-    def test_later(self) -> None:
-        """Options of later releases are refused unless they stand at their default."""
-        for flag in ("-metricsPort=1", "-metricsIp=h"):
-            self.assertIn("comes with a later release", self.refused(flag), flag)
+    def test_background(self) -> None:
+        """What limits background work is read in its units."""
         self.assertTrue(self.load("-volume.allowUntrustedRemoteEndpoints").allows_untrusted_endpoints)
         self.assertEqual(self.load("-compactionMBps=2").compaction_rate, 2 << 20)
         self.assertEqual(self.load("-maintenanceMBps=3").maintenance_rate, 3 << 20)
-        self.load("-metricsPort=0", "-metricsIp=", "-compactionMBps=0",
-                  "-maintenanceMBps=0", "-volume.allowUntrustedRemoteEndpoints=false")
+        self.load("-compactionMBps=0", "-maintenanceMBps=0", "-volume.allowUntrustedRemoteEndpoints=false")
+
+    def test_metrics(self) -> None:
+        """Prometheus reads where the server listens unless told otherwise; a port of the server's own is refused."""
+        self.assertEqual(self.load().metrics.port, 0)
+        found = self.load("-metricsPort=9325", "-ip=10.0.0.7").metrics
+        self.assertEqual((found.port, found.ip), (9325, "10.0.0.7"))
+        found = self.load("-metricsPort=9325", "-ip=10.0.0.7", "-ip.bind=[::1]", "-metricsIp=[::2]").metrics
+        self.assertEqual(found.ip, "::2")
+        self.assertIn("-metricsPort must differ", self.refused("-port=9325", "-metricsPort=9325"))
+        self.assertIn("at most 65535", self.refused("-metricsPort=65536"))
 
     def test_needle_maps(self) -> None:
         """All kinds of Go's are taken, those on disk only where their library is installed."""

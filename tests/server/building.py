@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+import time
 from types import SimpleNamespace
 from typing import cast
 
+from seaweedvol.metrics.instruments import Instruments
+from seaweedvol.server.gauges import Gauges
+from seaweedvol.server.limits import ByteLimit
 from seaweedvol.server.needles import Needles
 from seaweedvol.server.server import Life, VolumeServer
 from seaweedvol.server.volumes import NewVolume, Volumes
@@ -70,5 +74,8 @@ def server_over(store: Store, master: FakeMaster | None = None) -> VolumeServer:
     parts = SimpleNamespace(
         settings=SimpleNamespace(offset_width=4, data_center="dc1", rack="r1", compaction_rate=0, maintenance_rate=0),
         identity=store.identity, store=store, guard=FakeGuard(), volumes=Volumes(store, master), master=master,
-        life=Life(), workers=Workers(1), needles=Needles(store))
-    return cast(VolumeServer, parts)
+        life=Life(), workers=Workers(1), needles=Needles(store), instruments=Instruments(), clock=time.time,
+        upload_limit=ByteLimit(0), download_limit=ByteLimit(0))
+    server = cast(VolumeServer, parts)
+    server.gauges = Gauges(server)
+    return server

@@ -18,6 +18,7 @@ from zope.interface import implementer
 
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.backend.interfaces import WOULD_WAIT, IPinnedDescriptor, IVolumeFile
+from seaweedvol.storage.tallies import SYNCS
 
 FILE_MODE: Final = 0o644
 #: A read that took longer has waited for a device; then none is tried for a while where that cannot be known before.
@@ -162,7 +163,9 @@ class DiskFile:
     def sync(self) -> None:
         descriptor = self._open_descriptor()
         failpoints.reach(self._role + ".sync")
+        began = time.perf_counter()
         os.fdatasync(descriptor.number)
+        SYNCS.note(time.perf_counter() - began)
         failpoints.reach(self._role + ".synced")
 
     def length(self) -> int:

@@ -33,6 +33,8 @@ from numpy.typing import NDArray
 KEYS_PER_BUCKET: Final = 2
 """At most so many on average, when buckets are made; at least half as many."""
 _COUNTED_KEYS: Final = 1 << 20
+# Bytes that a key and a value in a dict take: two numbers of 32 bytes, and their place.
+_DICT_ENTRY: Final = 120
 _LOW: Final = 0xFFFFFFFF
 _SIGN: Final = 0x80000000
 WORD: Final = 0xFFFFFFFFFFFFFFFF
@@ -73,6 +75,13 @@ class Columns:
     def last_key(self) -> int:
         """The greatest key in the arrays; -1 if there is none."""
         return self.keys[-1] if self.keys else -1
+
+    @property
+    def memory_bytes(self) -> int:
+        """About what all this takes."""
+        arrays = (self.keys, self.values, self.buckets, self.high)
+        columns = sum(len(each) * each.itemsize for each in arrays if each is not None)
+        return columns + _DICT_ENTRY * (len(self.recent) + len(self.overlay))
 
     def find(self, key: int) -> Position:
         """Where ``key`` stands in the arrays, or -1."""

@@ -55,6 +55,9 @@ class INeedleMap(Interface):
     def index_length() -> int:
         """Bytes of the .idx."""
 
+    def memory_bytes() -> int:
+        """About how much memory it takes; 0 where nobody can tell. Any thread."""
+
     def sync() -> None:
         """Return when all rows are on the device."""
 

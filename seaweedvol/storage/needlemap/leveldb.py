@@ -157,6 +157,10 @@ class LevelDbNeedleMap:
     def index_length(self) -> int:
         return self._journal.length
 
+    def memory_bytes(self) -> int:
+        # At most, of what it was given for blocks and writes; the library does not tell.
+        return self._store.memory_bytes
+
     def sync(self) -> None:
         self._journal.file.sync()
 

@@ -75,6 +75,11 @@ class LevelStore:
         self.was_closed = is_newer(os.path.join(path, _LOG), source) and _says_closed(path)
         self._database: Any = self._open()
 
+    @property
+    def memory_bytes(self) -> int:
+        """What it may take for blocks and writes while it is open; 0 while it is not."""
+        return self._sizes.block_cache + self._sizes.write_buffer if self._database is not None else 0
+
     def get(self, key: bytes) -> bytes | None:
         """What is stored under ``key``.
 

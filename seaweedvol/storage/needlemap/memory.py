@@ -130,6 +130,9 @@ class MemoryNeedleMap:
     def index_length(self) -> int:
         return self._index_end
 
+    def memory_bytes(self) -> int:
+        return self._columns.memory_bytes
+
     def sync(self) -> None:
         self._index.sync()
 

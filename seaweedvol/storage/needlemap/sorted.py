@@ -151,6 +151,9 @@ class SortedNeedleMap:
     def index_length(self) -> int:
         return self._journal.length
 
+    def memory_bytes(self) -> int:
+        return 0
+
     def sync(self) -> None:
         self._journal.file.sync()
         self._table.sync()

@@ -70,6 +70,9 @@ class UpgradingNeedleMap:
     def index_length(self) -> int:
         return self._inner.index_length()
 
+    def memory_bytes(self) -> int:
+        return int(self._inner.memory_bytes())
+
     def sync(self) -> None:
         self._inner.sync()
 

@@ -16,6 +16,7 @@ from seaweedvol.storage.format.index import TOMBSTONE_SIZE
 from seaweedvol.storage.format.needle import NeedleVersion
 from seaweedvol.storage.needlemap import Rows
 from seaweedvol.storage.needlemap.rows import make_rows
+from seaweedvol.storage.tallies import TORN_TAILS
 from seaweedvol.storage.volume.checking import Tail
 from seaweedvol.storage.volume.paths import VolumePaths
 from seaweedvol.storage.volume.scanning import RecordReader
@@ -33,6 +34,7 @@ def repair(paths: VolumePaths, data: IVolumeFile, rows: Rows, tail: Tail, report
         torn = keep_torn(paths, data, tail.end)
         data.truncate(tail.end)
         data.sync()
+        TORN_TAILS.note()
         done.append(f"{tail.torn_length} torn bytes at {tail.end} were moved to {torn}")
     if tail.dropped:
         done.append(f"{tail.dropped} rows without record were dropped")
