@@ -9,9 +9,11 @@ from unittest import mock
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from seaweedvol.server import ecmounting
 from seaweedvol.server.receiving import Announced, Received, receive
 from seaweedvol.storage.ids import VolumeId
 from tests.server.building import VOLUME, new_volume, open_store
+from tests.server.erasing import erasing_server, make_encoded
 
 ABSENT = VolumeId(50)
 
@@ -116,3 +118,22 @@ class ReceiveTests(SynchronousTestCase):
         found = receive(self.store, [Announced(VOLUME, "." + "x" * 300), b"x"])
         self.assertTrue(found.error.startswith("failed to create file: open "), found.error)
         self.assertTrue(found.error.endswith("x: file name too long"), found.error)
+
+
+class ShardTests(SynchronousTestCase):
+    """Shards that are pushed."""
+
+    def setUp(self) -> None:
+        self.store = open_store(Path(self.mktemp()), count=2)
+        self.addCleanup(self.store.close)
+
+    def test_mounted(self) -> None:
+        """Nothing is pushed under shards that are served; once they are not, it lands beside them."""
+        paths = make_encoded(erasing_server(self.store), shards=(0,))
+        shard = Announced(VOLUME, ".ec00", is_ec_volume=True)
+        found = receive(self.store, [shard, b"x"])
+        disk = next(location.disk_id for location, _ in self.store.erasure.holders(VOLUME))
+        self.assertEqual(found.error, f"ec volume 7 is mounted on disk_ids:[{disk}]; unmount before ReceiveFile")
+        ecmounting.unmount(self.store, VOLUME, (0,))
+        self.assertEqual(receive(self.store, [shard, b"x"]), Received(1))
+        self.assertEqual(Path(paths.shard(0)).read_bytes(), b"x")
