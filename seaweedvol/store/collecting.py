@@ -1,7 +1,7 @@
 """Gathers the report of a whole server from its locations.
 
-Knows which volumes the master must not hear of. Removes nothing: who is overdue is only named. As in SeaweedFS
-``storage/store.go`` (``CollectHeartbeat``). Left out are volumes
+Knows which volumes the master must not hear of. Collecting removes nothing: who is overdue is only named. As in
+SeaweedFS ``storage/store.go`` (``CollectHeartbeat``). Left out are volumes
 
 - in a directory whose disk does not answer (they are kept, and come back with it),
 - that are closed,
@@ -12,15 +12,19 @@ Knows which volumes the master must not hear of. Removes nothing: who is overdue
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 import attrs
 
+from seaweedvol.storage.errors import StorageError
 from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.store.location import Location
 from seaweedvol.store.report import DiskTag, StoreReport, VolumeReport, digest, is_phantom, report_of
+
+_log = logging.getLogger(__name__)
 
 # An expired volume is removed after a tenth of its time to live, or after this.
 MAX_REMOVAL_DELAY_MINUTES: Final = 10
@@ -42,6 +46,20 @@ def collect(locations: Sequence[Location], volume_size_limit: int) -> tuple[Stor
 def is_overdue(volume: Volume) -> bool:
     """Whether it has been expired for so long that it is to be removed."""
     return volume.is_expired_long_enough(MAX_REMOVAL_DELAY_MINUTES)
+
+
+def remove_overdue(location: Location, volume: Volume) -> None:
+    """Remove an expired volume, unless somebody wrote to it, or put another in its place, since it was named. Never
+    raises. The caller sees to it that nobody does meanwhile.
+    """
+    # The heartbeat after this one lacks it, which is how the master learns; Go announces nothing either.
+    if location.volumes.get(volume.id) is not volume or not is_overdue(volume):
+        return
+    try:
+        location.destroy(volume.id)
+        _log.info("volume %d has expired and is removed", volume.id)
+    except (StorageError, OSError) as error:
+        _log.warning("volume %d has expired and cannot be removed: %s", volume.id, error)
 
 
 @attrs.define

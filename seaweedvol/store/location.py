@@ -26,31 +26,18 @@ from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.needlemap import MapSettings
 from seaweedvol.storage.volume.loading import create_volume, load_volume
 from seaweedvol.storage.volume.volume import Volume
+from seaweedvol.store.clearing import cleared
 from seaweedvol.store.directory import DirectoryLock, directory_uuid
 from seaweedvol.store.diskspace import DiskHealth, DiskStatus, MinFree, disk_status
 from seaweedvol.store.placing import count_that_fits, slots_for_shards
 from seaweedvol.store.reconcile import settle_compactions
 from seaweedvol.store.shardloading import load_all, unload_volume
-from seaweedvol.store.survey import (
-    Found,
-    Verdict,
-    find_volumes,
-    judge,
-    remove_broken_off,
-    remove_incomplete,
-    remove_stub,
-)
+from seaweedvol.store.survey import Found, Verdict, find_volumes
 from seaweedvol.store.sweeping import sweep, sweep_asides
 
 _log = logging.getLogger(__name__)
 
 MIN_LOADERS: Final = 10
-
-_REMOVALS: Final[dict[Verdict, tuple[str, Callable[[Found], None]]]] = {
-    Verdict.INCOMPLETE: ("an unfinished copy", remove_incomplete),
-    Verdict.BROKEN_OFF: ("what an unfinished encoding left", remove_broken_off),
-    Verdict.STUB: ("an empty .dat beside the .vif of shards", remove_stub),
-}
 
 
 @attrs.define(eq=False)
@@ -324,12 +311,7 @@ class Location:
         """Load one volume as its files demand; whether it is loaded afterwards. Never raises."""
         volume_id = found.name.volume_id
         try:
-            verdict = judge(found, is_start=is_start, may_remove=is_start and not self._has_loaded)
-            while verdict in _REMOVALS:
-                what, remove = _REMOVALS[verdict]
-                _log.warning("%s: %s is removed", found.directory / found.name.base, what)
-                remove(found)
-                verdict = judge(found, is_start=is_start, may_remove=False)
+            verdict = cleared(found, is_start=is_start, may_remove=is_start and not self._has_loaded)
             if verdict is Verdict.ENCODED:
                 self._set_aside(found, "an erasure-coded form of it lies beside it")
             elif verdict is Verdict.LOAD and volume_id not in self.volumes:

@@ -29,7 +29,7 @@ from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.arriving import Arrival
 from seaweedvol.storage.volume.removing import remove_files
 from seaweedvol.storage.volume.volume import Volume
-from seaweedvol.store.collecting import collect, is_overdue
+from seaweedvol.store.collecting import collect, remove_overdue
 from seaweedvol.store.erasure import ErasureStore
 from seaweedvol.store.events import Event, StoreEvents, VolumeAdded, VolumeRemoved
 from seaweedvol.store.identity import Identity
@@ -326,7 +326,8 @@ class Store:
         self.adjust_max_counts()
         report, overdue = collect(self.locations, self.volume_size_limit)
         for location, volume in overdue:
-            self._remove_overdue(location, volume)
+            with self._changing:
+                remove_overdue(location, volume)
         expired = tuple(self.erasure.remove_overdue())
         return attrs.evolve(report, has_no_shards=self.erasure.is_empty, expired_shards=expired)
 
@@ -350,21 +351,6 @@ class Store:
         """Every volume that is served, by id; the size of each is that of all content ever written."""
         found = (status_of(volume, loc.disk_type) for loc in self.locations for volume in loc.loaded())
         return sorted((status for status in found if status is not None), key=lambda status: status.id)
-
-    def _remove_overdue(self, location: Location, volume: Volume) -> None:
-        # The heartbeat after this one lacks it, which is how the master learns; Go announces nothing either.
-        with self._changing:
-            if not self._is_still_overdue(location, volume):
-                return
-            try:
-                location.destroy(volume.id)
-                _log.info("volume %d has expired and is removed", volume.id)
-            except (StorageError, OSError) as error:
-                _log.warning("volume %d has expired and cannot be removed: %s", volume.id, error)
-
-    def _is_still_overdue(self, location: Location, volume: Volume) -> bool:
-        """Whether nobody wrote to it, or put another in its place, since it was found overdue."""
-        return location.volumes.get(volume.id) is volume and is_overdue(volume)
 
     def _announce(self, kind: Callable[[VolumeReport], Event], location: Location, volume: Volume) -> None:
         self._publish(kind, report_of(volume, location.disk_type))

@@ -16,9 +16,7 @@ import attrs
 from seaweedvol.ec.names import EcPaths
 from seaweedvol.storage.format.superblock import SUPERBLOCK_LENGTH
 from seaweedvol.storage.ids import VolumeId
-from seaweedvol.storage.volume.paths import VolumePaths
-from seaweedvol.storage.volume.removing import remove_files
-from seaweedvol.store.brokenoff import infos, is_broken_off, remove_encoded
+from seaweedvol.store.brokenoff import infos, is_broken_off
 from seaweedvol.store.names import VolumeName, volume_of_file
 
 
@@ -109,32 +107,6 @@ def judge(found: Found, *, is_start: bool, may_remove: bool = False) -> Verdict:
     if data_length is None and not _is_remote(found):
         return Verdict.SKIP
     return Verdict.LOAD
-
-
-def remove_broken_off(found: Found) -> None:
-    """Remove the erasure-coded form of a volume.
-
-    :raises OSError: when a file cannot be removed.
-    """
-    remove_encoded(found.encoded)
-
-
-def remove_stub(found: Found) -> None:
-    """Remove a .dat that holds nothing, and its .idx: some servers made one of the .vif of shards.
-
-    :raises OSError: when one cannot be removed.
-    """
-    for path in (found.data_file(".dat"), *found.either(".idx")):
-        path.unlink(missing_ok=True)
-
-
-def remove_incomplete(found: Found) -> None:
-    """Remove every file of a volume that was never completely copied here, but for a .vif that shards need.
-
-    :raises OSError: when one cannot be removed.
-    """
-    name = found.name
-    remove_files(VolumePaths(str(found.directory), str(found.index_directory), name.collection, name.volume_id))
 
 
 def _length(path: Path) -> int | None:

@@ -1,4 +1,4 @@
-"""Tests of :mod:`seaweedvol.store.survey`."""
+"""Tests of :mod:`seaweedvol.store.survey` and :mod:`seaweedvol.store.clearing`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from twisted.trial import unittest
 
 from seaweedvol.storage.format.volumeinfo import VolumeInfo, dump_volume_info
 from seaweedvol.storage.ids import VolumeId
-from seaweedvol.store.survey import (
-    Found, Verdict, find_volumes, judge, remove_broken_off, remove_incomplete, remove_stub,
-)
+from seaweedvol.store.clearing import remove_broken_off, remove_incomplete, remove_stub
+from seaweedvol.store.survey import Found, Verdict, find_volumes, judge
 
 MIB = 1 << 20
 
