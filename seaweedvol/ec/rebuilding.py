@@ -27,6 +27,7 @@ from seaweedvol.ec.regions import in_regions
 from seaweedvol.ec.sidecar import ShardSums, Sidecar
 from seaweedvol.ec.staging import Staged, discarding, publish
 from seaweedvol.storage import failpoints
+from seaweedvol.storage.backend.disk import begin_write_back
 from seaweedvol.storage.errors import Corrupt, FormatError, TooFewShards
 from seaweedvol.storage.format.checksum import crc32c
 
@@ -265,6 +266,8 @@ class _Walk:
                 self._codec.transform(rows, arena, sources, tuple(self.targets), length)
                 self._write(arena, block, offset, length)
             self._tell(length * self._ratio.data)
+        for target in self.targets.values():
+            begin_write_back(target.descriptor, start, end - start)
         if self._known is not None:
             for number in descriptors:
                 if self._crcs[number][block] != self._known.shards[number].crcs[block]:
