@@ -9,6 +9,7 @@ fetched than is needed, and that all of it is fetched at once.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 HEDGE_SECONDS: Final = 1.0
 #: What was not there then is not waited for when all shards are asked for.
 PATIENCE_SECONDS: Final = 30.0
+#: Before it is said that too much is lost, the master is asked once more after so long: what it said last may be from
+#: the middle of a move, and it is not asked sooner.
+LAST_CHANCE_SECONDS: Final = 1.1
 
 
 @attrs.frozen
@@ -84,8 +88,9 @@ class Fetcher:
     :param own: the addresses by which others know this server.
     """
 
-    def __init__(self, find_shard: FindShard, shards: IShards, own: Iterable[str], pool: Executor) -> None:
-        self._find_shard, self._shards, self._pool = find_shard, shards, pool
+    def __init__(self, find_shard: FindShard, shards: IShards, own: Iterable[str], pool: Executor,
+                 sleep: Callable[[float], object] = time.sleep) -> None:
+        self._find_shard, self._shards, self._pool, self._sleep = find_shard, shards, pool, sleep
         self._own = frozenset(own)
 
     # --- what is wanted ---
@@ -189,18 +194,21 @@ class Fetcher:
     def _computed(self, source: Source, intervals: Sequence[Interval]) -> list[bytes]:
         ratio = source.volume.ratio
         gatherings = [_Gathering(interval, ratio.data) for interval in intervals]
-        for is_again in (False, True):
+        for attempt in range(3):
             rest = [each for each in gatherings if not each.is_done]
-            if rest:
-                self._gather(source, rest, is_again=is_again)
+            if not rest or attempt == 2 and not self.holders(source):
+                break
+            if attempt == 2:
+                self._sleep(LAST_CHANCE_SECONDS)
+            self._gather(source, rest, is_again=attempt > 0)
         for each in gatherings:
             if not each.is_done:
                 raise _too_few(source, each)
         return [_tell(source, each) for each in gatherings]
 
     def _gather(self, source: Source, gatherings: Sequence[_Gathering], *, is_again: bool) -> None:
-        """Get pieces until there are enough of each. The second time the master is asked where they are by now, and
-        the wanted shard itself may come too; doubtful ones are better than none each time.
+        """Get pieces until there are enough of each. From the second time on the master is asked where they are by
+        now, and the wanted shard itself may come too; doubtful ones are better than none each time.
         """
         places = self._places(source, fresh=is_again)
         for each in gatherings:

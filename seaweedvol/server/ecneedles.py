@@ -72,14 +72,14 @@ class EcNeedles:
     """
 
     def __init__(self, store: Store, shards: IShards, pool: Executor | None = None,
-                 doubts: Doubts | None = None) -> None:
+                 doubts: Doubts | None = None, sleep: Callable[[float], object] = time.sleep) -> None:
         identity = store.identity
         self._erasure, self._shards = store.erasure, shards
         self._pool = pool or ThreadPoolExecutor(MOST_CALLS, "shards")
         http = f"{identity.ip}:{identity.port}"
         self._fetcher = Fetcher(
             lambda volume_id, shard_id, time_ns: self._erasure.shard(volume_id, shard_id, encode_time_ns=time_ns),
-            shards, (http, f"{http}.{identity.grpc_port}"), self._pool)
+            shards, (http, f"{http}.{identity.grpc_port}"), self._pool, sleep)
         self.doubts = doubts or Doubts()
         self.glances = EcGlances(self._erasure, self.doubts)
 

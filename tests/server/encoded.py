@@ -117,6 +117,8 @@ class FakeShards:
 
     :ivar places: where the master says that shards are.
     :ivar moved: where they are said to be once somebody asks afresh.
+    :ivar moved_later: where they are said to be once somebody asks afresh a while later.
+    :ivar naps: how long somebody waited before he asked again.
     :ivar down: addresses that do not answer.
     :ivar deleted: what each server knows as deleted.
     """
@@ -129,6 +131,8 @@ class FakeShards:
     reads: list[tuple[str, int]] = attrs.Factory(list)
     forgotten: list[tuple[int, str]] = attrs.Factory(list)
     has_master: bool = True
+    naps: list[float] = attrs.Factory(list)
+    moved_later: dict[int, list[str]] | None = None
     lock: threading.Lock = attrs.Factory(threading.Lock)
 
     def locations(self, volume_id: int, *, fresh: bool = False, needed: int = 10,
@@ -139,6 +143,12 @@ class FakeShards:
         if fresh and self.moved is not None:
             self.places = self.moved
         return {number: list(addresses) for number, addresses in self.places.items()}
+
+    def nap(self, seconds: float) -> None:
+        """Time passes; a move may end."""
+        self.naps.append(seconds)
+        if self.moved_later is not None:
+            self.moved = self.moved_later
 
     def forget(self, volume_id: int, shard_id: int, address: str) -> None:
         """Name a holder no more."""
@@ -204,5 +214,5 @@ def make_scene(paths: EcPaths, here: Iterable[int] = range(14), pool: Executor |
     identity = Identity("10.0.0.7", 8080, 18080, "10.0.0.7:8080", "seven")
     store = cast(Store, SimpleNamespace(identity=identity, erasure=FakeErasure(volume)))
     shards, seconds = FakeShards(paths), [0.0]
-    needles = EcNeedles(store, shards, pool or Inline(), Doubts(lambda: seconds[0]))
+    needles = EcNeedles(store, shards, pool or Inline(), Doubts(lambda: seconds[0]), shards.nap)
     return Scene(paths, volume, shards, needles, seconds)

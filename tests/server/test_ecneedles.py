@@ -104,6 +104,16 @@ class ReadTests(Case):
         scene.shards.moved = {shard_id: ["new:1"] for shard_id in range(2, 14)}
         self.assertEqual(scene.needles.read(VOLUME, 1).data, content(1, 1000))
 
+    def test_moving(self) -> None:
+        """What the master says may be from the middle of a move: it is asked once more a while later."""
+        scene = self.scene([9])
+        scene.elsewhere(range(14), "down:1")
+        scene.shards.down.add("down:1")
+        scene.shards.moved = {shard_id: ["down:1"] for shard_id in range(14)}
+        scene.shards.moved_later = {shard_id: ["new:1"] for shard_id in range(2, 14)}
+        self.assertEqual(scene.needles.read(VOLUME, 1).data, content(1, 1000))
+        self.assertEqual(scene.shards.naps, [1.1])
+
     def test_moved_one(self) -> None:
         """So it is when only the shard itself can be had, too few others being left."""
         scene = self.scene([9])
