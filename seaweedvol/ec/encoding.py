@@ -26,8 +26,9 @@ from seaweedvol.ec.ratio import MAX_SHARDS, Ratio
 from seaweedvol.ec.regions import in_regions
 from seaweedvol.ec.sidecar import BLOCK_SIZE, ShardSums, Sidecar, dump, new_uuid
 from seaweedvol.ec.staging import Staged, discarding, publish
+from seaweedvol.ec.writeback import EarlyWriteBack
 from seaweedvol.storage import failpoints
-from seaweedvol.storage.backend.disk import begin_write_back, sync_directory
+from seaweedvol.storage.backend.disk import sync_directory
 from seaweedvol.storage.errors import Corrupt
 from seaweedvol.storage.format.checksum import crc32c
 
@@ -138,12 +139,14 @@ class _Encoding:
         self._crcs: list[list[int]] = [[] for _ in range(-(-self._shard_length // BLOCK_SIZE))]
         self._progress = progress
         self._throttle = throttle
+        self._write_back = EarlyWriteBack()
         self._telling = threading.Lock()
         self._done = 0
 
     def run(self) -> dict[int, ShardSums]:
         """Write all shards; the checksums of each."""
-        in_regions(len(self._crcs), lambda: Arena(self._ratio.total, _PIECE), self._encode_region)
+        with self._write_back:
+            in_regions(len(self._crcs), lambda: Arena(self._ratio.total, _PIECE), self._encode_region)
         return {
             number: ShardSums(self._shard_length, tuple(crcs[number] for crcs in self._crcs))
             for number in range(self._ratio.total)}
@@ -165,9 +168,7 @@ class _Encoding:
             self._tell(length * self._ratio.data)
             offset += length
         self._crcs[region] = crcs
-        # The disk begins now, so that there is little left to wait for in the end.
-        for target in self._targets:
-            begin_write_back(target.descriptor, start, end - start)
+        self._write_back.begin(self._targets, start, end - start)
 
     def _read(self, arena: Arena, data_offset: int, block: int, length: int) -> None:
         """Fill the rows of the data shards; there are zeros beyond the end of the volume."""
