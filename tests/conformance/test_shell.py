@@ -322,4 +322,4 @@ class MixedTests(Commands):
     kinds = ("ours", "ours", "go")
 
 
-del Commands, FleetTestCase
+del Commands
