@@ -6,6 +6,7 @@ generated messages. All of it blocks. The formats are told in ``SHARDS.rst`` bes
 """
 
 __all__ = [
-    "arena", "codec", "encoding", "index", "isal", "journal", "layout", "matrix", "names", "numpycodec", "ratio",
-    "shard", "sidecar", "volume",
+    "arena", "codec", "decoding", "encoding", "index", "isal", "journal", "layout", "matrix", "names", "numpycodec",
+    "opening", "ratio", "rebuilding", "regions", "scrubbing", "shard", "sidecar", "staging", "striped", "volume",
+    "writeback",
 ]
