@@ -31,9 +31,10 @@ from seaweedvol.ec.regions import in_regions
 from seaweedvol.ec.sidecar import Sidecar
 from seaweedvol.ec.staging import Staged, discarding, publish
 from seaweedvol.ec.striped import Striped, without
+from seaweedvol.ec.writeback import EarlyWriteBack
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.backend import DiskFile
-from seaweedvol.storage.backend.disk import begin_write_back, sync_directory
+from seaweedvol.storage.backend.disk import sync_directory
 from seaweedvol.storage.errors import Corrupt, FormatError, NoLiveEntries, TooFewShards
 from seaweedvol.storage.format.index import ALIGNMENT, TOMBSTONE_SIZE, OffsetWidth, encode_entries
 from seaweedvol.storage.format.needle import HEADER_LENGTH, NEEDLE_VERSIONS
@@ -224,16 +225,17 @@ class _Decoding:
         data.write_at(memoryview(self._next_super_block().encode()), 0)
         part, dropped, rows_end = Part(0, job.start, b"", -1, 0, 0, False), 0, 0
         try:
-            while not part.is_done:
-                self._wanted.check()
-                start = part.end
-                part = run(copy_part, job, part.next_row, start, self._wanted.part_length, _EVERYWHERE)
-                failpoints.reach("decode.copied")
-                index.write_at(memoryview(part.index), rows_end)
-                rows_end += len(part.index)
-                dropped += part.dropped
-                begin_write_back(data.descriptor, start, part.end - start)
-                self._wanted.after_part(part.end - start)
+            with EarlyWriteBack() as write_back:
+                while not part.is_done:
+                    self._wanted.check()
+                    start = part.end
+                    part = run(copy_part, job, part.next_row, start, self._wanted.part_length, _EVERYWHERE)
+                    failpoints.reach("decode.copied")
+                    index.write_at(memoryview(part.index), rows_end)
+                    rows_end += len(part.index)
+                    dropped += part.dropped
+                    write_back.begin((data,), start, part.end - start)
+                    self._wanted.after_part(part.end - start)
         finally:
             with contextlib.suppress(OSError):
                 run(forget, job)

@@ -46,7 +46,7 @@ class Encoded:
 def encode(
     paths: EcPaths, ratio: Ratio, *, data_length: int | None = None, uuid: bytes | None = None,
     progress: Callable[[int], object] | None = None, throttle: Callable[[int], object] | None = None,
-    codec: ICodec | None = None,
+    codec: ICodec | None = None, before_publishing: Callable[[Encoded], object] = lambda made: None,
 ) -> Encoded:
     """Make the shards and the .ecsum of the volume whose .dat is at ``paths.data``, in place of those that are there.
 
@@ -54,6 +54,7 @@ def encode(
     :param uuid: of the encoding; None: a new one.
     :param progress: told how many bytes of the volume are done; may raise, which ends the work.
     :param throttle: told how many bytes were read just now; may sleep.
+    :param before_publishing: called when all is on disk and nothing in its place; may raise, which ends the work.
     :raises OSError: with ENOSPC before anything is written when the disk cannot take the shards.
     :raises Corrupt: when the .dat is shorter than ``data_length``.
     """
@@ -63,8 +64,9 @@ def encode(
         work = _Encoding(ratio, codec or best_codec(), source, staged, length, progress, throttle)
         sidecar = Sidecar(ratio, BLOCK_SIZE, 0, uuid or new_uuid(), work.run())
         staged.insert(0, _staged_sidecar(paths, sidecar))
-        _publish(paths, staged)
-    return Encoded(length, sidecar)
+        made = Encoded(length, sidecar)
+        _publish(paths, staged, lambda: before_publishing(made))
+    return made
 
 
 @contextlib.contextmanager
@@ -99,7 +101,7 @@ def _staged_sidecar(paths: EcPaths, sidecar: Sidecar) -> Staged:
     return file
 
 
-def _publish(paths: EcPaths, staged: list[Staged]) -> None:
+def _publish(paths: EcPaths, staged: list[Staged], before: Callable[[], object]) -> None:
     """Put the files in their places, the .ecsum first, so that no shard is ever there without its checksums.
 
     Shards of an earlier encoding go before: none of them may ever stand beside one of this. The .dat is whole, and
@@ -107,6 +109,7 @@ def _publish(paths: EcPaths, staged: list[Staged]) -> None:
     """
     for file in staged:
         file.sync()
+    before()
     failpoints.reach("encode.publish")
     stale = [*paths.shards().values(), *paths.sidecars()]
     for path in stale:

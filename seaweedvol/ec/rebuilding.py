@@ -26,8 +26,8 @@ from seaweedvol.ec.ratio import Ratio
 from seaweedvol.ec.regions import in_regions
 from seaweedvol.ec.sidecar import ShardSums, Sidecar
 from seaweedvol.ec.staging import Staged, discarding, publish
+from seaweedvol.ec.writeback import EarlyWriteBack
 from seaweedvol.storage import failpoints
-from seaweedvol.storage.backend.disk import begin_write_back
 from seaweedvol.storage.errors import Corrupt, FormatError, TooFewShards
 from seaweedvol.storage.format.checksum import crc32c
 
@@ -229,6 +229,7 @@ class _Walk:
         self._length = length
         self._known = known
         self._tell = tell
+        self._write_back = EarlyWriteBack()
         self._crcs: dict[int, list[int]] = {}
 
     def run(self, paths: Mapping[int, str]) -> None:
@@ -241,7 +242,9 @@ class _Walk:
         try:
             for number, path in paths.items():
                 descriptors[number] = os.open(path, os.O_RDONLY)
-            in_regions(count, self._new_arena, lambda arena, at: self._region(arena, at, descriptors, sources, rows))
+            with self._write_back:
+                in_regions(
+                    count, self._new_arena, lambda arena, at: self._region(arena, at, descriptors, sources, rows))
         finally:
             for descriptor in descriptors.values():
                 os.close(descriptor)
@@ -266,8 +269,8 @@ class _Walk:
                 self._codec.transform(rows, arena, sources, tuple(self.targets), length)
                 self._write(arena, block, offset, length)
             self._tell(length * self._ratio.data)
-        for target in self.targets.values():
-            begin_write_back(target.descriptor, start, end - start)
+        if self.targets:
+            self._write_back.begin(tuple(self.targets.values()), start, end - start)
         if self._known is not None:
             for number in descriptors:
                 if self._crcs[number][block] != self._known.shards[number].crcs[block]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from seaweedvol.ec.encoding import Encoded, encode
+from seaweedvol.ec.encoding import encode
 from seaweedvol.ec.index import write_sorted
 from seaweedvol.ec.journal import fold
 from seaweedvol.ec.names import EcPaths
@@ -71,12 +71,7 @@ def _encode(server: VolumeServer, volume: Volume, check: Check) -> None:
     try:
         failpoints.reach("generate.index")
         _write_index(volume, paths)
-        made = _write_shards(server, volume, paths, ratio, check)
-        failpoints.reach("generate.info")
-        try:
-            write_aside(paths.info, dump_volume_info(_info_of(volume, ratio, made.data_length)))
-        except OSError as error:
-            raise Refused(f"SaveVolumeInfo {paths.base}: {_words(error)}") from error
+        _write_shards(server, volume, paths, ratio, check)
     except Exception:
         # Not the .vif: it is the volume's.
         ecfiles.remove([*(paths.shard(number) for number in range(MAX_SHARDS)), paths.index, *paths.sidecars()])
@@ -102,16 +97,26 @@ def _write_index(volume: Volume, paths: EcPaths) -> None:
         raise Refused(f"WriteSortedFileFromIdx {paths.index_base}: {_words(error)}") from error
 
 
-def _write_shards(server: VolumeServer, volume: Volume, paths: EcPaths, ratio: Ratio, check: Check) -> Encoded:
+def _write_shards(server: VolumeServer, volume: Volume, paths: EcPaths, ratio: Ratio, check: Check) -> None:
     try:
-        return encode(
+        encode(
             paths, ratio, data_length=volume.data_length, progress=lambda done: check(),
-            throttle=Throttle(server.settings.maintenance_rate).note)
+            throttle=Throttle(server.settings.maintenance_rate).note,
+            before_publishing=lambda made: _write_info(volume, paths, ratio, made.data_length))
     except FileNotFoundError as error:
         # Of a volume whose data are in an object store.
         raise Refused(f"WriteEcFiles {paths.base}: failed to open dat file: {_words(error)}") from error
     except (StorageError, OSError) as error:
         raise Refused(f"WriteEcFiles {paths.base}: {_words(error)}") from error
+
+
+def _write_info(volume: Volume, paths: EcPaths, ratio: Ratio, data_length: int) -> None:
+    """Before there is any shard, so that none is ever there without its encoding being known."""
+    failpoints.reach("generate.info")
+    try:
+        write_aside(paths.info, dump_volume_info(_info_of(volume, ratio, data_length)))
+    except OSError as error:
+        raise Refused(f"SaveVolumeInfo {paths.base}: {_words(error)}") from error
 
 
 def _info_of(volume: Volume, ratio: Ratio, data_length: int) -> VolumeInfo:
