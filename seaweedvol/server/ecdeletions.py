@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 #: A server that does not say anything for so long is done without, as one that is down.
-PATIENCE_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 30.0
 _STEP_SECONDS: Final = 0.25
 
 _Answer = tuple[str, list[int], str]
