@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from seaweedvol.tls.credentials import Credentials
     from seaweedvol.cluster.master import MasterClient
     from seaweedvol.config.model import Settings
+    from seaweedvol.metrics.instruments import Instruments
     from seaweedvol.running import ServerService
     from seaweedvol.server.server import VolumeServer
     from seaweedvol.storage.backend import IRemoteFiles
@@ -226,11 +227,13 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient,
     from seaweedvol.cluster.peers import Peers
     from seaweedvol.cluster.shards import Shards
     from seaweedvol.cluster.sources import Sources
+    from seaweedvol.metrics.instruments import Instruments
     from seaweedvol.security.guard import Guard
     from seaweedvol.server.ecneedles import EcNeedles
     from seaweedvol.server.limits import ByteLimit
     from seaweedvol.server.needles import Needles
     from seaweedvol.server.server import VolumeServer
+    from seaweedvol.server.slowness import SlowLog
     from seaweedvol.server.volumes import Volumes
     from seaweedvol.tier.backends import Backends
 
@@ -239,6 +242,7 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient,
     store = build_store(settings, tiers)
     channels = build_channels(secured)
     shards = Shards(master.leader, channels)
+    instruments = Instruments()
     guard = Guard(settings.white_list, keys.write_key, keys.write_expires, keys.read_key, keys.read_expires)
     return VolumeServer(
         settings=settings, identity=store.identity, store=store, guard=guard,
@@ -246,11 +250,13 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient,
         needles=Needles(store, EcNeedles(store, shards)), volumes=Volumes(store, master), master=master,
         peers=Peers(channels, reactor),
         locations=Locations(GrpcLookup(master.leader, channels, reactor), reactor),
-        replicator=build_replicator(reactor, secured), client_security=lambda: _standard_client(secured),
-        sources=Sources(channels), shards=shards, tiers=tiers, clock=time.time, started_at=time.time())
+        replicator=build_replicator(reactor, secured, instruments), instruments=instruments,
+        client_security=lambda: _standard_client(secured),
+        sources=Sources(channels), shards=shards, tiers=tiers, clock=time.time, started_at=time.time(),
+        slow=SlowLog(settings.log.slow_seconds) if settings.log.slow_seconds else None)
 
 
-def build_replicator(reactor: Any, secured: Credentials | None) -> Replicator:
+def build_replicator(reactor: Any, secured: Credentials | None, instruments: Instruments) -> Replicator:
     """What repeats changes on other servers."""
     from seaweedvol.cluster.replicapool import Pool
     from seaweedvol.cluster.replicaroad import ReplicaRoad
@@ -259,8 +265,9 @@ def build_replicator(reactor: Any, secured: Credentials | None) -> Replicator:
 
     agent = new_agent(reactor, secured)
     if secured is None or secured.settings.client is None:
-        return Replicator(agent, reactor, deferToThread, ReplicaRoad(Pool(reactor)))
-    return Replicator(agent, reactor, deferToThread, None, secured.settings.scheme)
+        road = ReplicaRoad(Pool(reactor), instruments.note_upload_error)
+        return Replicator(agent, reactor, deferToThread, road, note_error=instruments.note_upload_error)
+    return Replicator(agent, reactor, deferToThread, None, secured.settings.scheme, instruments.note_upload_error)
 
 
 def _standard_client(secured: Credentials | None) -> ssl.SSLContext | None:

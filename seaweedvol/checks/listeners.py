@@ -57,6 +57,8 @@ def listeners(settings: Settings) -> list[Listener]:
         found.append(Listener("http.public", http.bind_ip, http.public_port, f"{PLAIN}, reads only"))
     if profiling.debug_port:
         found.append(Listener("debug", "127.0.0.1", profiling.debug_port, f"{PLAIN}, profiles"))
+    if settings.metrics.port:
+        found.append(Listener("metrics", settings.metrics.ip, settings.metrics.port, f"{PLAIN}, metrics"))
     master = settings.master_embedded
     if master is not None:
         found += [Listener("master", master.ip, master.port, _https(tls.master_https)),

@@ -37,7 +37,13 @@ from seaweedvol.storage.format.ttl import Ttl
 ROAD_BYTES: Final = 1 << 20
 
 Done = Callable[[str | None], None]
+#: Told of an upload that failed, by the status of its answer; 0: there was none.
+NoteError = Callable[[int], None]
 _PLAIN_TOKEN: Final = re.compile(rb"[!-~]*")
+
+
+def unnoted(status: int) -> None:
+    """Where errors go when nobody counts them."""
 
 
 class Network(Protocol):
@@ -100,19 +106,24 @@ class Going:
 class _Write(Call):
     """A needle on its way to one location."""
 
-    __slots__ = ("_going", "_length", "_location", "_name", "_url")
+    __slots__ = ("_going", "_length", "_location", "_name", "_note_error", "_url")
 
-    def __init__(self, request: bytes, going: Going, location: str, url: bytes, name: bytes, length: int) -> None:
+    def __init__(self, request: bytes, going: Going, location: str, url: bytes, name: bytes, length: int,
+                 note_error: NoteError) -> None:
+        self._note_error = note_error
         self.request, self.connection, self.is_second = request, None, False
         self._going, self._location, self._url, self._name, self._length = going, location, url, name, length
 
     def answered(self, answer: PeerAnswer) -> None:
         """See Call."""
         refusal = write_refusal(self._url, answer.status, answer.body)
+        if refusal is not None:
+            self._note_error(answer.status)
         self._going.finished(None if refusal is None else f"[{self._location}]: {refusal}")
 
     def failed(self, reason: str, in_body: bool) -> None:
         """See Call."""
+        self._note_error(0)
         url = self._url.decode("ascii")
         text = (f"read response body {url}: {reason}" if in_body
                 else failed_write(url, self._name, self._length, reason))
@@ -142,8 +153,9 @@ class _Delete(Call):
 class ReplicaRoad:
     """See the module."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, note_error: NoteError = unnoted) -> None:
         self._network = network
+        self._note_error = note_error
         self._renew_boundary()
 
     def write_now(
@@ -179,7 +191,8 @@ class ReplicaRoad:
                              is_compressed=bool(flags & FLAG_COMPRESSED), content_md5=content_md5)
             request = b"POST %b HTTP/1.1\r\nContent-Length: %d\r\n%bHost: %b\r\n\r\n%b%b%b" % (
                 target, len(head) + len(data) + len(self._tail), headers, host, head, data, self._tail)
-            calls.append((location.url, _Write(request, going, location.url, url, name, len(data))))
+            calls.append((location.url, _Write(
+                request, going, location.url, url, name, len(data), self._note_error)))
         going.start(self._network, calls)
         return going
 

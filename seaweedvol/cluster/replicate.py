@@ -25,7 +25,7 @@ from seaweedvol.cluster.replicarequest import (
     DELETE_QUERY, BadHeader, delete_refusal, escaped, failed_delete, failed_write, replica_headers, write_query,
     write_refusal,
 )
-from seaweedvol.cluster.replicaroad import ROAD_BYTES, Done, Going, ReplicaRoad
+from seaweedvol.cluster.replicaroad import ROAD_BYTES, Done, Going, NoteError, ReplicaRoad, unnoted
 from seaweedvol.server.interfaces import Location, RemoteCallFailed
 from seaweedvol.storage.format.needle import FLAG_COMPRESSED
 from seaweedvol.storage.format.ttl import Ttl
@@ -70,10 +70,12 @@ class Replicator:
     :param in_thread: runs a blocking function elsewhere.
     :param road: for small ones; without it everything takes the ``agent``.
     :param scheme: of other servers' addresses: ``http`` or ``https``.
+    :param note_error: told of an upload that failed, by the status of its answer; 0: there was none.
     """
 
     def __init__(self, agent: IAgent, clock: IReactorTime, in_thread: InThread,
-                 road: ReplicaRoad | None = None, scheme: str = "http") -> None:
+                 road: ReplicaRoad | None = None, scheme: str = "http", note_error: NoteError = unnoted) -> None:
+        self._note_error = note_error
         self._scheme = scheme
         self._agent, self._clock, self._in_thread = agent, clock, in_thread
         self.road = road
@@ -130,9 +132,11 @@ class Replicator:
             status, body = await self._send(
                 "POST", url, headers, lambda: FormBody(form, draft.body, self._in_thread))
         except (BadHeader, RemoteCallFailed) as error:
+            self._note_error(0)
             raise RemoteCallFailed(failed_write(url, draft.name, draft.body.length, str(error))) from None
         refusal = write_refusal(url.encode("ascii"), status, body)
         if refusal is not None:
+            self._note_error(status)
             raise RemoteCallFailed(refusal)
 
     async def _send(self, method: str, url: str, headers: Headers,

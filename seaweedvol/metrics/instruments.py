@@ -174,6 +174,10 @@ class Instruments(Collector):
         if operation == "delete":
             self.replications.add(1, operation, "failure")
 
+    def note_upload_error(self, status: int) -> None:
+        """A needle could not be uploaded to another server; by the status of its answer, 0 for none."""
+        self.upload_errors.add(1, str(status))
+
     # --- maintenance ---------------------------------------------------------------------------------------------
 
     def note_compaction(self, seconds: float, *, has_succeeded: bool) -> None:
@@ -205,7 +209,7 @@ def failure_reason(error: str) -> str:
     """Why a change could not be repeated, in Go's four words, by what was said of it."""
     if "connection refused" in error:
         return "connection_refused"
-    if "deadline exceeded" in error:
+    if "deadline exceeded" in error or "timeout" in error:
         return "timeout"
     if "context canceled" in error:
         return "context_cancelled"

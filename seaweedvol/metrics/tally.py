@@ -22,18 +22,20 @@ from seaweedvol.metrics.instruments import WRITE_TO_DISK, Instruments
 OUTCOMES: Final = (
     ("GET", 206), ("GET", 200), ("HEAD", 200), ("GET", 304), ("HEAD", 304),
     ("GET", 404), ("HEAD", 404), ("GET", 404), ("HEAD", 404),
-    ("POST", 201), ("PUT", 201), ("DELETE", 202), ("POST", 500), ("PUT", 500), ("DELETE", 500),
+    ("POST", 201), ("PUT", 201), ("POST", 204), ("PUT", 204), ("DELETE", 202),
+    ("POST", 500), ("PUT", 500), ("DELETE", 500),
 )
 #: UNKNOWN is what never was, or has run out; MISSING what has been deleted, or is another's.
 (GET_PART, GET_WHOLE, HEAD_WHOLE, GET_UNCHANGED, HEAD_UNCHANGED,
  GET_UNKNOWN, HEAD_UNKNOWN, GET_MISSING, HEAD_MISSING,
- POST_STORED, PUT_STORED, DELETED, POST_FAILED, PUT_FAILED, DELETE_FAILED) = range(len(OUTCOMES))
+ POST_STORED, PUT_STORED, POST_SAME, PUT_SAME, DELETED,
+ POST_FAILED, PUT_FAILED, DELETE_FAILED) = range(len(OUTCOMES))
 
 _LAST_READ: Final = HEAD_MISSING
 _UNKNOWN: Final = (GET_UNKNOWN, HEAD_UNKNOWN)
 #: What has been written here, whatever came of it elsewhere.
-_WRITTEN: Final = (POST_STORED, PUT_STORED, POST_FAILED, PUT_FAILED)
-_STORED: Final = (POST_STORED, PUT_STORED, DELETED)
+_WRITTEN: Final = (POST_STORED, PUT_STORED, POST_SAME, PUT_SAME, POST_FAILED, PUT_FAILED)
+_STORED: Final = (POST_STORED, PUT_STORED, POST_SAME, PUT_SAME, DELETED)
 _QUICK: Final = SECONDS[0]
 
 

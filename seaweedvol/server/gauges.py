@@ -17,6 +17,7 @@ from seaweedvol.metrics import families
 from seaweedvol.metrics.values import Histogram, metric_of
 from seaweedvol.storage.tallies import SYNCS, TORN_TAILS
 from seaweedvol.storage.volume.readonly import ReadOnlyReason
+from seaweedvol.store.events import Event, VolumeAdded, VolumeRemoved
 from seaweedvol.store.report import is_phantom
 
 if TYPE_CHECKING:
@@ -38,10 +39,15 @@ class Gauges(Collector):
         self._server = server
         # A collection that has lost its last volume is told of with 0, as from Go, until it is deleted.
         self._known: set[tuple[str, str]] = set()
+        server.store.events.subscribe(self._note)
 
     def forget_collection(self, collection: str) -> None:
         """It has been deleted."""
         self._known -= {(collection, VOLUME), (collection, SHARDS)}
+
+    def _note(self, event: Event) -> None:
+        is_volume = isinstance(event, (VolumeAdded, VolumeRemoved))
+        self._known.add((event.report.collection, VOLUME if is_volume else SHARDS))
 
     def collect(self) -> Iterator[Metric]:
         """For a registry."""

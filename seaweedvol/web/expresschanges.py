@@ -171,10 +171,11 @@ class ExpressChanges:
             limit.release(length)
             if error is None:
                 answer = self._replies.created(put, name, mime, variation)
+                outcome = (tally.POST_SAME if put.is_unchanged else tally.POST_STORED) + is_put
                 if began == counts.began:
-                    counts.answers.append(tally.POST_STORED + is_put)
+                    counts.answers.append(outcome)
                 else:
-                    counts.note(tally.POST_STORED + is_put, began)
+                    counts.note(outcome, began)
             else:
                 answer = self._replies.not_replicated(volume.id, error, variation)
                 counts.note(tally.POST_FAILED + is_put, began)
