@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
-import time
 from types import SimpleNamespace
 from typing import cast
 
+from seaweedvol.config.model import LogSettings
 from seaweedvol.metrics.instruments import Instruments
 from seaweedvol.server.gauges import Gauges
 from seaweedvol.server.limits import ByteLimit
@@ -72,7 +73,8 @@ def server_over(store: Store, master: FakeMaster | None = None) -> VolumeServer:
     """A server with that store; the parts that only HTTP needs are missing."""
     master = master or FakeMaster()
     parts = SimpleNamespace(
-        settings=SimpleNamespace(offset_width=4, data_center="dc1", rack="r1", compaction_rate=0, maintenance_rate=0),
+        settings=SimpleNamespace(offset_width=4, data_center="dc1", rack="r1", compaction_rate=0, maintenance_rate=0,
+                                 log=LogSettings()),
         identity=store.identity, store=store, guard=FakeGuard(), volumes=Volumes(store, master), master=master,
         life=Life(), workers=Workers(1), needles=Needles(store), instruments=Instruments(), clock=time.time,
         upload_limit=ByteLimit(0), download_limit=ByteLimit(0))
