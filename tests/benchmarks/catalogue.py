@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.benchmarks import startrows
+from tests.benchmarks.encodedrows import encoded_read_rows
 from tests.benchmarks.encodingrow import encoding_rows
 from tests.benchmarks.fleets import PLAIN
 from tests.benchmarks.httprows import HttpRow
@@ -57,11 +58,13 @@ def all_rows() -> list[Row]:
     return [
         *(row for row in rows if row.shape is PLAIN),
         Paced("GET 1 KiB, 2000/s", p99=Bars(1.0)),
-        Paced("GET 1 KiB, 2000/s beside a copy", p99=Bars(1.5), has_copy=True),
-        Paced("GET 1 KiB, 2000/s beside a vacuum", p99=Bars(1.5), has_vacuum=True),
-        Paced("GET 1 KiB, 2000/s beside a scrub", p99=Bars(1.5), has_scrub=True),
+        Paced("GET 1 KiB, 2000/s beside a copy", p99=Bars(1.5), beside="copy"),
+        Paced("GET 1 KiB, 2000/s beside a vacuum", p99=Bars(1.5), beside="vacuum"),
+        Paced("GET 1 KiB, 2000/s beside a scrub", p99=Bars(1.5), beside="scrub"),
+        Paced("GET 1 KiB, 2000/s beside an EC generate", p99=Bars(1.5), beside="generate"),
         *(row for row in volumes if row.shape is PLAIN),
         *encoding_rows(),
+        *encoded_read_rows(),
         *shard_rows(),
         WeedBenchmark(write_cpu=Bars(0.8), read_rate=Bars(1.2)),
         *(row for row in rows if row.shape is not PLAIN),

@@ -1,4 +1,4 @@
-"""Rows that ask at a fixed rate and look at the slowest answers, alone and beside a copy, vacuum or scrub over gRPC."""
+"""Rows that ask at a fixed rate and look at the slowest answers, alone and beside other work over gRPC."""
 
 from __future__ import annotations
 
@@ -29,17 +29,21 @@ VACUUMED = 256 << 20
 PIECE = 32 << 20
 COPY_RATE = 128
 STARTED_BEFORE, ENDED_AFTER = 1.0, 1.0
+#: What goes on beside: the module of its client, and what is done then.
+BESIDE = {"copy": ("copying", "copied"), "vacuum": ("vacuuming", "vacuumed"), "scrub": ("scrubbing", "scrubbed"),
+          "generate": ("generating", "encoded")}
 
 
 @attrs.define
 class Paced(Reads):
-    """GET of 1 KiB, 2000 a second in all."""
+    """GET of 1 KiB, 2000 a second in all.
+
+    :ivar beside: a key of :data:`BESIDE`, or nothing.
+    """
 
     connections: int = 16
     p99: Bars = NO_BARS
-    has_copy: bool = False
-    has_vacuum: bool = False
-    has_scrub: bool = False
+    beside: str = ""
     copied: dict[str, list[float]] = attrs.Factory(dict)
     copy_id: int = 0
     source: Path = Path()
@@ -49,31 +53,25 @@ class Paced(Reads):
         """Latencies count here: the rate only says whether a server keeps up, and CPU beside a copy says nothing."""
         self.copy_id = fleets.new_volume_id()
         self.source = fleets.base / "beside"
-        if self.has_vacuum or self.has_scrub:
+        if self.beside not in ("", "copy"):
             self.length_beside = write_half_deleted(self.source, 1, VACUUMED)
         try:
             outcome = super().run(fleets, pace)
         finally:
             shutil.rmtree(self.source, ignore_errors=True)
         lines = [attrs.evolve(line, bars=self.p99 if line.measure == P99 else NO_BARS)
-                 for line in outcome.lines if line.measure != CPU or not self.is_beside]
+                 for line in outcome.lines if line.measure != CPU or not self.beside]
         lines.sort(key=lambda line: line.measure != P99)
-        if self.is_beside:
-            done = "copied" if self.has_copy else "vacuumed" if self.has_vacuum else "scrubbed"
-            lines.append(Line(self.name, f"{done} MiB/s", self.copied, True))
+        if self.beside:
+            lines.append(Line(self.name, f"{BESIDE[self.beside][1]} MiB/s", self.copied, True))
         return Outcome(lines, outcome.remarks)
 
-    @property
-    def is_beside(self) -> bool:
-        """Whether anything else goes on."""
-        return self.has_copy or self.has_vacuum or self.has_scrub
-
     def begin(self, servers: Sequence[Server]) -> None:
-        """Also what is copied, vacuumed or scrubbed."""
+        """Also what is worked on beside."""
         super().begin(servers)
-        if self.has_vacuum or self.has_scrub:
+        if self.beside not in ("", "copy"):
             place_volume(self.source, servers[0], self.copy_id)
-        if self.has_copy:
+        if self.beside == "copy":
             servers[0].allocate(self.copy_id)
             for key in range(1, 1 + COPIED // PIECE):
                 servers[0].asker.expect(200, "PUT", f"/{fid(self.copy_id, key)}", content(key, PIECE))
@@ -85,19 +83,16 @@ class Paced(Reads):
             plan.save(path)
             command = [sys.executable, "-m", "tests.benchmarks.paced", str(path), str(server.port),
                        str(self.connections), str(RATE_ASKED), str(seconds)]
-            with self._beside(server, seconds) if self.is_beside else contextlib.nullcontext():
+            with self._beside(server, seconds) if self.beside else contextlib.nullcontext():
                 return found_of(last_line(command, seconds + 60))
 
     @contextlib.contextmanager
     def _beside(self, server: Server, seconds: float) -> Iterator[None]:
         long_enough = str(seconds + STARTED_BEFORE + ENDED_AFTER)
         place = [str(server.grpc_port), str(self.copy_id)]
-        if self.has_copy:
-            words = ["tests.benchmarks.copying", *place, str(COPIED), str(COPY_RATE), long_enough]
-        else:
-            client = "tests.benchmarks.vacuuming" if self.has_vacuum else "tests.benchmarks.scrubbing"
-            words = [client, *place, str(self.length_beside), long_enough]
-        command = [sys.executable, "-m", *words]
+        client = f"tests.benchmarks.{BESIDE[self.beside][0]}"
+        amount = [str(COPIED), str(COPY_RATE)] if self.beside == "copy" else [str(self.length_beside)]
+        command = [sys.executable, "-m", client, *place, *amount, long_enough]
         popen = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
         try:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -115,5 +110,5 @@ class Paced(Reads):
     def end(self, servers: Sequence[Server]) -> None:
         """Free the disk."""
         super().end(servers)
-        if self.is_beside:
+        if self.beside:
             servers[0].drop(self.copy_id)
