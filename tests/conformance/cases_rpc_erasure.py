@@ -159,6 +159,14 @@ def _generating() -> Iterator[RpcCase]:
         call("AllocateVolume", volume_id=8, replication="000", ttl="3d", version=3, collection="t"),
         generate(8, "t"), mount(8, (0,), "t"), part(8, ".vif", collection="t"), Masters()))
     yield gone("1", "c_2", "3", "4", "5", "6", "7", "t_8")
+    for number, ratio in ((10, (6, 3)), (11, (14, 2)), (12, (1, 1)), (13, (31, 1)), (14, (16, 17)), (15, (0, 4))):
+        yield RpcCase(f"ratio {ratio}", (
+            *volume(number, count=9, length=200_000, deleted=(3,)), Place(f"data/{number}.vif", vif(7, *ratio)),
+            generate(number), Files(), delete(number, (0, sum(ratio) - 1)), rebuild(number), Files(),
+            mount(number, range(sum(ratio))), ask(number), forget(number, 4), call("VolumeUnmount", volume_id=number),
+            Place(f"data/{number}.dat", b"short"), decode(number), Files(), call("VolumeMount", volume_id=number),
+            *look(number), *(read(number, key) for key in range(1, 10))))
+        yield gone(str(number))
 
 
 def _mounting() -> Iterator[RpcCase]:

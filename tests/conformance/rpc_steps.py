@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import pathlib
 import re
 import struct
 import time
@@ -234,14 +235,20 @@ class Spoil:
     is_cut: bool = False
 
     def compare(self, pair: RpcPair) -> list[str]:
-        """Nothing."""
+        """Where there is no such file."""
+        lacking = [f"{server.kind} has no {self.name}" for server in pair if not self._path(server).exists()]
         for server in pair:
-            with open(server.base / "data" / self.name, "r+b") as file:
+            if not self._path(server).exists():
+                continue
+            with open(self._path(server), "r+b") as file:
                 file.seek(self.at, 0 if self.at >= 0 else 2)
                 file.write(self.content)
                 if self.is_cut:
                     file.truncate()
-        return []
+        return lacking
+
+    def _path(self, server: RpcServer) -> pathlib.Path:
+        return server.base / "data" / self.name
 
 
 @attrs.frozen
