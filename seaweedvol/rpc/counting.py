@@ -97,10 +97,12 @@ def _rebuild(server: VolumeServer, ended: Ended) -> None:
 
 
 def _scrub_shards(server: VolumeServer, ended: Ended) -> None:
-    if ended.has_succeeded:
-        mode = pb.VolumeScrubMode.Name(ended.request.mode)
+    mode = ended.request.mode
+    # Where there is nothing to look through any mode will do, and a name for each number would be too many.
+    if ended.has_succeeded and mode in pb.VolumeScrubMode.values():
         found = ended.response
-        server.instruments.note_scrub(mode, len(found.broken_volume_ids), len(found.broken_shard_infos))
+        server.instruments.note_scrub(
+            pb.VolumeScrubMode.Name(mode), len(found.broken_volume_ids), len(found.broken_shard_infos))
 
 
 def _delete_collection(server: VolumeServer, ended: Ended) -> None:

@@ -7,7 +7,7 @@ import os
 import pathlib
 import tempfile
 
-from tests.conformance import cases_rpc_erasure as cases
+from tests.conformance import cases_rpc_ecscrub, cases_rpc_erasure as cases
 from tests.conformance.rpc_pairs import RpcServer
 from tests.conformance.rpc_steps import Call, Place, Step
 from tests.conformance.test_rpcs import RpcPairCase
@@ -19,6 +19,14 @@ class ErasureTests(RpcPairCase):
     def test_erasure(self) -> None:
         """Shards are made, mounted, read, rebuilt, decoded and removed as by Go."""
         self.compare(cases.cases())
+
+
+class ScrubTests(RpcPairCase):
+    """Servers with one directory, whose shards are damaged."""
+
+    def test_scrub(self) -> None:
+        """What is wrong is found as by Go, and told in its words."""
+        self.compare(cases_rpc_ecscrub.cases())
 
 
 class DiskTests(RpcPairCase):
