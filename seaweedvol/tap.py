@@ -102,8 +102,11 @@ def makeService(options: Options) -> MultiService:  # noqa: N802
 
 def build_service(settings: Settings, reactor: Any) -> ServerService:
     """Everything that runs, wired together and not yet started."""
-    # grpcio prints to standard error past every log; what fails is told by us.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from seaweedvol.rpc.corelog import VERBOSITY
+
+    # grpcio prints to standard error past every log; what fails is told by us. Why a handshake does, it tells only there.
+    is_secure = settings.security.tls.grpc is not None
+    os.environ.setdefault("GRPC_VERBOSITY", VERBOSITY if is_secure else "NONE")
     from seaweedvol.cluster.heartbeat import HeartbeatService
     from seaweedvol.disks import make_disks
     from seaweedvol.life.notifying import Notifier
@@ -200,9 +203,13 @@ def build_credentials(settings: Settings) -> Credentials | None:
 
 def build_channels(secured: Credentials | None) -> Channels:
     """Where our gRPC calls go out."""
-    from seaweedvol.cluster.calls import Channels, SecureCalls
+    from seaweedvol.cluster.calls import Channels, SecureCalls, grpc_of
 
-    return Channels() if secured is None or secured.settings.grpc is None else SecureCalls(secured)
+    if secured is None or secured.settings.grpc is None:
+        return Channels()
+    calls = SecureCalls(lambda: grpc_of(secured), secured.refusals)
+    secured.on_change.append(calls.renew)
+    return calls
 
 
 def _dialer(channels: Channels) -> Callable[..., IStream]:

@@ -22,10 +22,11 @@ from seaweedvol.rpc import errors, gates
 from seaweedvol.rpc.counting import counted
 from seaweedvol.rpc.pouring import pour_for
 from seaweedvol.server.errors import Kind, Refused
-from seaweedvol.server.server import VolumeServer
-from seaweedvol.server.slowness import SlowLog
+from seaweedvol.server.server import Life, VolumeServer
 
 REQUEST_ID: Final = "x-amz-request-id"
+#: The longest that the end of a call is held back.
+HOLD_SECONDS: Final = 2.0
 
 #: What answers one call: takes the server and the request (or the iterator of requests), gives the response (or
 #: an iterable of responses). May raise anything.
@@ -66,11 +67,10 @@ def guarded_unary(name: str, server: VolumeServer, work: Work) -> UnaryAnswer:
 
     Work that takes long is a generator of Nones, where it lets itself be ended, and of the response at last.
     """
-    slow_seconds = server.settings.log.slow_seconds
-    slow = SlowLog(slow_seconds) if slow_seconds else None
+    life, slow = server.life, server.slow
 
     def answer(request: Any, context: grpc.ServicerContext) -> Message:
-        began = time.monotonic()
+        life.called_at = began = time.monotonic()
         request_id = request_id_of(context)
         if isinstance(request, Message):
             context.set_trailing_metadata(((REQUEST_ID, request_id),))
@@ -84,8 +84,14 @@ def guarded_unary(name: str, server: VolumeServer, work: Work) -> UnaryAnswer:
             finally:
                 if slow is not None:
                     slow.note(name, time.monotonic() - began, "gRPC", context.peer(), request_id)
+                _may_end(life)
         return response
     return answer
+
+
+def _may_end(life: Life) -> None:
+    if not life.calls_may_end.is_set():
+        life.calls_may_end.wait(HOLD_SECONDS)
 
 
 def _last_of(steps: Generator[Message | None, None, None], context: grpc.ServicerContext) -> Message:
@@ -104,7 +110,10 @@ def guarded_stream(name: str, server: VolumeServer, work: Work) -> StreamAnswer:
     A response that is None is not sent; there work lets itself be ended when nobody listens any more. A list of them is
     a burst, which is sent faster than one by one. One that is bytes is serialized already.
     """
+    life = server.life
+
     def answer(request: Any, context: grpc.ServicerContext) -> Iterator[Message | bytes]:
+        life.called_at = time.monotonic()
         # Not set back: a generator may be ended in another thread.
         ASKING.set(request_id_of(context))
         try:
@@ -119,6 +128,7 @@ def guarded_stream(name: str, server: VolumeServer, work: Work) -> StreamAnswer:
             _refuse(name, context, error)
         finally:
             ASKING.set("")
+            _may_end(life)
     return answer
 
 

@@ -6,6 +6,8 @@ imported when the service starts, not when the program does.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +27,13 @@ if TYPE_CHECKING:
 #: Each open stream holds a thread, and tails and copies stay open for long.
 THREADS: Final = 128
 #: How long calls in progress may go on after the stop, in seconds; then their clients are told "cancelled".
-GRACE: Final = 5.0
+GRACE: Final = 30.0
+
+# A call within this time says that others may be on their way.
+_BUSY_SECONDS: Final = 1.0
+# Until all callers wait; until they know.
+_QUIET_SECONDS: Final = 0.15
+_NEWS_SECONDS: Final = 0.1
 
 _MESSAGE_LENGTH: Final = 1 << 30
 _WINDOW: Final = 16 << 20
@@ -88,8 +96,24 @@ class GrpcService(Service):
         server, self._grpc = self._grpc, None
         if server is None:
             return None
-        ended = server.stop(self._grace)
-        return deferToThread(ended.wait, self._grace + 1)
+        return deferToThread(self._leave, server)
+
+    def _leave(self, server: grpc.Server) -> None:
+        """grpcio breaks off whatever reaches it in the moment in which it stops. Who waits for the end of one call
+        before the next is therefore kept waiting over that moment, and told of it before the call ends.
+        """
+        life = self._server.life
+        is_busy = time.monotonic() - life.called_at < _BUSY_SECONDS
+        if is_busy:
+            life.calls_may_end.clear()
+            self._sleep(_QUIET_SECONDS)
+        try:
+            ended = server.stop(self._grace)
+            if is_busy:
+                self._sleep(_NEWS_SECONDS)
+        finally:
+            life.calls_may_end.set()
+        ended.wait(self._grace + 1)
 
     def _bind(self, server: grpc.Server) -> int:
         if self._secured is None:

@@ -6,6 +6,7 @@ Knows the parts by their types only. Holds no logic beyond the flags of its life
 from __future__ import annotations
 
 import ssl
+import math
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -25,10 +26,17 @@ if TYPE_CHECKING:
     from seaweedvol.server.interfaces import ILocations, IMasterView, IPeers, IReplicator, IShards, ISources
     from seaweedvol.server.limits import ByteLimit
     from seaweedvol.server.needles import Needles
+    from seaweedvol.server.slowness import SlowLog
     from seaweedvol.server.volumes import Volumes
     from seaweedvol.store.identity import Identity
     from seaweedvol.store.store import Store
     from seaweedvol.tier.backends import Backends
+
+
+def _set_event() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
 
 
 @attrs.define
@@ -38,11 +46,15 @@ class Life:
     :ivar is_heartbeating: false after a leave.
     :ivar first_beat_sent: true once a master has our volumes; the server is not healthy before.
     :ivar is_stopping: true from the stop signal on; the server is not healthy any more.
+    :ivar called_at: when the last gRPC call came, by the monotonic clock.
+    :ivar calls_may_end: while it is not set, the ends of gRPC calls are held back.
     """
 
     is_heartbeating: bool = True
     first_beat_sent: bool = False
     is_stopping: bool = False
+    called_at: float = -math.inf
+    calls_may_end: threading.Event = attrs.field(factory=_set_event, init=False, repr=False, eq=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False, eq=False)
 
     @property
@@ -74,6 +86,7 @@ class VolumeServer:
     :ivar clock: seconds since 1970, for what is stamped or compared with file times.
     :ivar tiers: the object stores that volumes may be moved to.
     :ivar client_security: what requests to other servers' HTTP ports are made with, in threads; None: plain HTTP.
+    :ivar slow: tells of slow requests, None: nobody does.
     :ivar started_at: ``clock()`` at the start.
     :ivar occupancy: the volumes that are being encoded, rebuilt or decoded.
     :ivar instruments: what has been counted; the express lane's part is in ``tally`` until somebody reads.
@@ -101,6 +114,7 @@ class VolumeServer:
     client_security: Callable[[], ssl.SSLContext | None] = _plain
     tiers: Backends = attrs.field(factory=_no_tiers)
     workers: Workers = attrs.field(factory=Workers)
+    slow: SlowLog | None = None
     occupancy: Occupancy = attrs.field(factory=Occupancy)
     instruments: Instruments = attrs.field(factory=Instruments)
     tally: Tally = attrs.field(factory=Tally)

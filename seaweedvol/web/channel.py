@@ -183,8 +183,11 @@ class Channel(LaneSide, Protocol):
             return
         if not exchange.body.is_spent:
             self._linger()
-        elif exchange.closes or self.site.is_stopping:
+        elif exchange.closes:
             self._close()
+        elif self.site.is_stopping and not self.unread:
+            # The head of this answer was out before anybody knew that it would be the last.
+            self.close_when_idle()
         else:
             self._advance()
 

@@ -95,6 +95,10 @@ class LaneSide(ABC):
         """Close."""
 
     @abstractmethod
+    def close_when_idle(self) -> None:
+        """Close, unless the client has asked for something else."""
+
+    @abstractmethod
     def _note_activity(self) -> None:
         """The client is there."""
 
@@ -142,10 +146,14 @@ class LaneSide(ABC):
         self._exchange = None
         if self.is_lost or self._is_closing:
             return
-        if closes or self.site.is_stopping:
+        if closes or self.site.is_stopping and answer:
             if answer:
                 self._wire.write(answer if closes else _closing(answer))
             self._close()
+            return
+        if self.site.is_stopping:
+            # The answer has left already, and did not say so.
+            self.close_when_idle()
             return
         if answer:
             self.reply_now(answer, self._last_method)

@@ -103,10 +103,8 @@ class LanePort:
         """Accept no more. Fires when the port is closed."""
         if self._socket is None:
             return succeed(None)
-        # Who has been let in by the kernel counts as connected.
-        self.on_event(EPOLLIN)
-        self._is_stopping = True
         self._rest_no_more()
+        self._is_stopping = True
         self._lane.ignore(self._number)
         return deferLater(self._reactor, 0, self.connectionLost, Failure(ConnectionLost()))
 
@@ -123,8 +121,12 @@ class LanePort:
 
     def on_event(self, event: int) -> None:
         """Take connections in."""
+        if not self._is_stopping:
+            self._accept()
+
+    def _accept(self) -> None:
         for _ in range(ACCEPTS):
-            if self._is_stopping or self._resting is not None or self._socket is None:
+            if self._resting is not None or self._socket is None:
                 return
             try:
                 connection, address = self._socket.accept()
@@ -143,10 +145,14 @@ class LanePort:
 
     def connectionLost(self, reason: Failure) -> None:
         """Close."""
-        opened, self._socket = self._socket, None
-        if opened is None:
+        if self._socket is None:
             return
         self._rest_no_more()
+        if self._is_stopping and self._lane.is_running:
+            # Whom the kernel has let in counts as connected, up to the last moment.
+            for _ in range(BACKLOG // ACCEPTS):
+                self._accept()
+        opened, self._socket = self._socket, None
         self._lane.forget(self._number)
         opened.close()
         self._log.info("{factory} port {port} closed", factory=type(self._factory).__name__, port=self._wanted[1])

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.application.service import MultiService, Service
-from twisted.internet.defer import Deferred, DeferredList, ensureDeferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IAddress, IListeningPort, IReactorTime, IStreamServerEndpoint
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
@@ -99,6 +99,8 @@ class Site(ServerFactory):
     def connected(self, channel: Channel) -> None:
         """``channel`` is open."""
         self._channels.add(channel)
+        if self.is_stopping:
+            channel.close_when_idle()
 
     def disconnected(self, channel: Channel) -> None:
         """``channel`` is closed."""
@@ -188,8 +190,10 @@ class SiteService(Service):
         """Stop listening, then let requests end, for a while."""
         super().stopService()
         port, self._port = self._port, None
+        self.site.say_goodbye()
         closing = succeed(None) if port is None else maybeDeferred(port.stopListening)
-        drained = self.site.drain()
+        # Whoever is let in until the port is closed is served.
+        drained: Deferred[Any] = closing.addBoth(lambda result: self.site.drain())
         alarm = self._clock.callLater(STOP_SECONDS, self.site.abort)
 
         def over(result: object) -> object:
@@ -197,8 +201,7 @@ class SiteService(Service):
                 alarm.cancel()
             return result
 
-        drained.addBoth(over)
-        return DeferredList([closing, drained])
+        return drained.addBoth(over)
 
 
 class PoolService(MultiService):
@@ -329,7 +332,7 @@ def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = Non
     app = make_app(server, reactor, in_thread=in_thread, agent=agent or new_agent(reactor, secured),
                    rules=rules, scheme="http" if secured is None else secured.settings.scheme,
                    profiles=Pages(reactor.callFromThread) if server.settings.profiling.is_on_port else None)
-    http, slow_seconds = server.settings.http, server.settings.log.slow_seconds
+    http = server.settings.http
     service = PoolService(pool, lane)
     service.rules.append(rules)
     ports = [("http.admin", http.port, False)]
@@ -338,7 +341,7 @@ def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = Non
     for name, port, is_public in ports:
         site = Site(app, reactor, is_public=is_public, idle_seconds=http.idle_timeout,
                     take=reading if is_public else full, download_limit=server.download_limit,
-                    slow=SlowLog(slow_seconds) if slow_seconds else None)
+                    slow=server.slow)
         endpoint = endpoint_at(http.bind_ip, port) if endpoint_at else LaneEndpoint(lane, reactor, http.bind_ip, port)
         child = SiteService(endpoint, site, reactor, None if is_public else _over_tls(site, secured))
         child.setName(name)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from types import SimpleNamespace
 from typing import Any, NoReturn, cast
 
 import attrs
 import grpc
 from google.protobuf.message_factory import GetMessageClass
 
-from seaweedvol.config.model import LogSettings
 from seaweedvol.pb import volume_server_pb2 as pb
 from seaweedvol.rpc import servicer
-from seaweedvol.server.server import VolumeServer
+from seaweedvol.server.server import Life, VolumeServer
+from seaweedvol.server.slowness import SlowLog
 
 
 class Aborted(Exception):
@@ -97,7 +96,8 @@ class FakeServer:
 
     guard: FakeGuard = attrs.field(factory=FakeGuard)
     store: FakeStore = attrs.field(factory=FakeStore)
-    settings: Any = attrs.field(factory=lambda: SimpleNamespace(log=LogSettings()))
+    life: Life = attrs.field(factory=Life)
+    slow: SlowLog | None = None
 
     def as_server(self) -> VolumeServer:
         """The same, under the type that the door asks for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator
 from typing import Any, cast
@@ -9,12 +10,12 @@ from typing import Any, cast
 import grpc
 from twisted.trial.unittest import SynchronousTestCase
 
-from seaweedvol.config.model import LogSettings
 from seaweedvol.logs.asking import REQUEST_ID as ASKING
 from seaweedvol.pb import volume_server_pb2 as pb
 from seaweedvol.rpc import door, servicer
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.server import VolumeServer
+from seaweedvol.server.slowness import SlowLog
 from tests.rpc.fakes import Aborted, FakeContext, FakeServer, call
 
 
@@ -66,10 +67,20 @@ class UnaryTests(SynchronousTestCase):
         self.context.metadata = (("x-amz-request-id", "mine"),)
         with self.assertNoLogs("seaweedvol"):
             self.answer(lambda server, request: pb.VolumeStatusResponse())
-        cast(Any, self.server).settings.log = LogSettings(slow_seconds=1e-9)
+        self.server.slow = SlowLog(1e-9)
         with self.assertLogs("seaweedvol") as logged:
             self.answer(lambda server, request: pb.VolumeStatusResponse())
         self.assertRegex(logged.output[0], "slow request: VolumeStatus from .* took .* request_id:mine")
+
+    def test_held_back(self) -> None:
+        """While the server stops, a call that is done does not end until its caller knows."""
+        life = self.server.life
+        life.calls_may_end.clear()
+        releasing = threading.Timer(0.05, life.calls_may_end.set)
+        releasing.start()
+        self.addCleanup(releasing.join)
+        self.answer(lambda server, request: pb.VolumeStatusResponse())
+        self.assertTrue(life.calls_may_end.is_set())
 
     def test_refusal(self) -> None:
         """An exception becomes a status; the request id is there all the same."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, cast
 
 import attrs
@@ -73,6 +74,18 @@ class ServiceTests(TestCase):
         await stopped
         self.assertEqual(fake.calls, [("bind", "127.0.0.1:18080"), ("start", None), ("stop", 2.0)])
         self.assertEqual(fake.end.waits, [3.0])
+
+    async def test_busy(self) -> None:
+        """Under load callers wait for the end of their calls over the moment in which the server stops."""
+        fake, seen = FakeGrpc(), []
+        service = ServiceUnderTest(fake)
+        life = service._server.life
+        service._sleep = lambda seconds: seen.append((life.calls_may_end.is_set(), len(fake.calls)))
+        service.startService()
+        life.called_at = time.monotonic()
+        stopped: Any = service.stopService()
+        await stopped
+        self.assertEqual((seen, life.calls_may_end.is_set()), ([(False, 2), (False, 3)], True))
 
     def test_addresses(self) -> None:
         """No host means all addresses, of both families; an IPv6 address gets its brackets."""

@@ -312,7 +312,12 @@ class SlowReaderTests(SynchronousTestCase):
         drained = self.world.site.drain()
         self.assertNoResult(drained)
         received, is_closed, _ = talk.heard()
+        self.assertEqual((received.count(RANDOM), is_closed), (1000, False))
+        # Its head did not say that it was the last one.
+        talk.say(get(fid(2)).encode())
+        received, is_closed, _ = talk.heard()
         self.assertEqual((received.count(RANDOM), is_closed), (1000, True))
+        self.assertIn(b"\r\nConnection: close\r\n", received)
         self.successResultOf(drained)
 
     def advance(self, seconds: float) -> None:
