@@ -69,9 +69,11 @@ def _encode(server: VolumeServer, volume: Volume, check: Check) -> None:
     ratio = ratio_of(ecfiles.info_at(attrs.evolve(paths, index_directory=paths.directory)) or VolumeInfo())
     _wipe(server, volume.collection, volume.id)
     try:
-        failpoints.reach("generate.index")
-        _write_index(volume, paths)
         _write_shards(server, volume, paths, ratio, check)
+        failpoints.reach("generate.index")
+        # Last: shards beside a .dat and without an index are not all there were to be, and a start removes them. With
+        # an index it would take them for the volume, be they ever so few.
+        _write_index(volume, paths)
     except Exception:
         # Not the .vif: it is the volume's.
         ecfiles.remove([*(paths.shard(number) for number in range(MAX_SHARDS)), paths.index, *paths.sidecars()])

@@ -50,7 +50,8 @@ def _attempt(location: Location, action: Callable[[], None]) -> None:
 def _prune_begun(location: Location, locations: Sequence[Location]) -> None:
     for name in waiting(location):
         paths = paths_in(location, name)
-        if is_begun(paths) and not any(index_directory_in(each, name) for each in locations):
+        has_index = paths.found() is not None or any(index_directory_in(each, name) for each in locations)
+        if not has_index and is_begun(paths):
             _log.warning("%s: shards without an index are removed, the .dat they were made of is beside them",
                          paths.base)
             remove_encoded(paths)

@@ -253,6 +253,11 @@ class PruningTests(unittest.SynchronousTestCase):
         self.assertIsNotNone(store.find(7))
         self.assertEqual(files(self.first), {".dat", ".idx", ".vif"})
 
+    def test_empty_index(self) -> None:
+        """A volume without needles has been encoded as well as any."""
+        (self.first / "7.ecx").write_bytes(b"")
+        self.assertEqual(served(self.start()), [list(ALL), []])
+
     def test_begun_elsewhere(self) -> None:
         """An index on another disk says that there was more; Go removes the shards."""
         move(self.first, self.second, (".ecx",))
