@@ -7,14 +7,22 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from pathlib import Path
+from typing import cast
 
 from hypothesis import given, settings, strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.ec.ratio import Ratio
+from seaweedvol.server.deleting import batch_delete
+from seaweedvol.server.errors import Refused
+from seaweedvol.server.status import needle_status
 from seaweedvol.storage.errors import (
     CookieMismatch, Corrupt, NeedleDeleted, NeedleNotFound, TooFewShards, VolumeNotFound,
 )
+from seaweedvol.storage.format.checksum import crc32c, legacy_mask
+from seaweedvol.storage.format.needle import FLAG_MANIFEST
+from seaweedvol.storage.ids import NeedleId, VolumeId, format_key_cookie
+from seaweedvol.store.store import Store
 from tests.server.encoded import COOKIE, HERE, VOLUME, Scene, content, damage, make_scene, make_volume
 
 #: Keys and lengths; the last one lies in four shards.
@@ -320,3 +328,65 @@ class DeleteTests(Case):
         self.patch(scene.needles._erasure, "tombstone", fail)
         self.assertRaises(OSError, scene.needles.delete, VOLUME, 1, COOKIE)
         self.assertEqual(scene.shards.deleted, {})
+
+
+class NoStore:
+    """A store without volumes."""
+
+    def find(self, volume_id: int) -> None:
+        """None."""
+
+
+NOWHERE = cast(Store, NoStore())
+
+
+class BatchTests(Case):
+    """Batches of deletions, and what is said of a needle."""
+
+    def delete(self, scene: Scene, *ids: tuple[int, int], is_trusted: bool = False) -> list[tuple[int, str, int]]:
+        """Status, error and size for each key and cookie."""
+        found = batch_delete(NOWHERE, [f"{VOLUME},{format_key_cookie(key, cookie)}" for key, cookie in ids],
+                             skip_cookie_check=is_trusted, encoded=scene.needles)
+        return [(result.status, result.error, result.size) for result in found]
+
+    def test_checked(self) -> None:
+        """Who names the cookie deletes; what cannot be read is 404."""
+        scene = self.scene()
+        nothing = "locate in local ec volume: FindNeedleFromEcx: needle not found"
+        self.assertEqual(
+            self.delete(scene, (1, COOKIE), (1, COOKIE), (3, 1), (2, 0), (99, COOKIE)),
+            [(202, "", 1072), (404, "already deleted", 0), (400, "File Random Cookie does not match.", 0),
+             (400, "File Random Cookie does not match.", 0), (404, nothing, 0)])
+
+    def test_trusted(self) -> None:
+        """Any cookie will do; then it is our error if there is nothing to delete."""
+        scene = self.scene()
+        found = self.delete(scene, (1, 5), (1, 5), is_trusted=True)
+        self.assertEqual(found, [(202, "", 1072), (500, "already deleted", 0)])
+
+    def test_manifest(self) -> None:
+        """The chunks of a manifest would be lost; a caller that skips the check means it."""
+        self.paths = make_volume(Path(self.mktemp()), {1: 5}, flags=FLAG_MANIFEST)
+        scene = self.scene()
+        self.assertEqual(self.delete(scene, (1, COOKIE)),
+                         [(406, "ChunkManifest: not allowed in batch delete mode.", 0)])
+        self.assertEqual(self.delete(scene, (1, COOKIE), is_trusted=True)[0][0], 202)
+
+    def test_full_disk(self) -> None:
+        """A journal that cannot be written is our error."""
+        scene = self.scene()
+
+        def fail(volume_id: int, key: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        self.patch(scene.needles._erasure, "tombstone", fail)
+        self.assertEqual(self.delete(scene, (1, COOKIE))[0][0], 500)
+
+    def test_status(self) -> None:
+        """Of an empty needle the cookie is known too, other than in a volume that is not encoded."""
+        scene = self.scene()
+        found = needle_status(NOWHERE, VolumeId(VOLUME), NeedleId(1), scene.needles)
+        self.assertEqual((found.key, found.cookie, found.size, found.checksum),
+                         (1, COOKIE, 1005, legacy_mask(crc32c(content(1, 1000)))))
+        self.assertEqual(needle_status(NOWHERE, VolumeId(VOLUME), NeedleId(2), scene.needles).cookie, COOKIE)
+        self.assertRaises(Refused, needle_status, NOWHERE, VolumeId(8), NeedleId(1), scene.needles)
