@@ -80,6 +80,9 @@ def run(settings: Settings) -> int:
     from seaweedvol.tap import build_service
 
     assert IReactorCore.providedBy(reactor)
+    if settings.security.tls.grpc is not None:
+        # grpcio's lines there are read by us then; ours must not get among them.
+        sys.stderr = open(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
     log = log_to(sys.stderr, settings)
     outcome = 0
 

@@ -104,7 +104,8 @@ def build_service(settings: Settings, reactor: Any) -> ServerService:
     """Everything that runs, wired together and not yet started."""
     from seaweedvol.rpc.corelog import VERBOSITY
 
-    # grpcio prints to standard error past every log; what fails is told by us. Why a handshake does, it tells only there.
+    # grpcio prints to standard error past every log; what fails is told by us. Only why a handshake does, it tells
+    # nobody else.
     is_secure = settings.security.tls.grpc is not None
     os.environ.setdefault("GRPC_VERBOSITY", VERBOSITY if is_secure else "NONE")
     from seaweedvol.cluster.heartbeat import HeartbeatService

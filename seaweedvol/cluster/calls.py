@@ -15,6 +15,7 @@ from twisted.internet.threads import deferToThread
 
 from seaweedvol.pb.master_pb2_grpc import SeaweedStub
 from seaweedvol.pb.volume_server_pb2_grpc import VolumeServerStub
+from seaweedvol.security.refusals import Refusals
 from seaweedvol.tls.calls import SecureChannels
 
 if TYPE_CHECKING:
@@ -110,14 +111,16 @@ class Channels:
 class SecureCalls(Channels):
     """Channels with TLS. A new server is first asked for its certificate: not in the reactor's thread.
 
+    :param material: what they are made with now.
     :param in_thread: runs a blocking function elsewhere.
     """
 
-    def __init__(self, secured: Credentials, in_thread: Callable[..., defer.Deferred[Any]] = deferToThread) -> None:
+    def __init__(self, material: Callable[[], GrpcMaterial], refusals: Refusals,
+                 in_thread: Callable[..., defer.Deferred[Any]] = deferToThread) -> None:
         super().__init__()
         self._in_thread = in_thread
-        self._secure = SecureChannels(lambda: grpc_of(secured), CHANNEL_OPTIONS, secured.refusals)
-        secured.on_change.append(self._secure.renew)
+        self._secure = SecureChannels(material, CHANNEL_OPTIONS, refusals)
+        self.renew = self._secure.renew
 
     def to(self, target: str) -> grpc.Channel:
         """See Channels; *blocking*."""

@@ -17,6 +17,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
 from seaweedvol.config.binding import why_not_bound
+from seaweedvol.rpc.corelog import CoreLog
 
 if TYPE_CHECKING:
     import grpc
@@ -81,6 +82,9 @@ class GrpcService(Service):
         """
         server = self._make()
         try:
+        if self._secured is not None:
+            # To the end of the process: the core prints whenever it likes.
+            CoreLog(self._secured.refusals).begin()
             port = self._bind(server)
         except RuntimeError:
             reason = why_not_bound(self._host, self._wanted_port)

@@ -17,8 +17,12 @@ from typing import Final, Protocol, TypeVar
 import attrs
 
 from seaweedvol.cluster.backups import BackupSources, SyncStatus
-from seaweedvol.cluster.calls import Channels
+from seaweedvol.cluster.calls import Channels, SecureCalls
 from seaweedvol.config.address import ServerAddress
+from seaweedvol.config.errors import ConfigError
+from seaweedvol.config.model import SecuritySource
+from seaweedvol.config.security import load_client_tls
+from seaweedvol.security.refusals import Refusals
 from seaweedvol.server.interfaces import RemoteCallFailed
 from seaweedvol.storage.backend import DiskFile, rename_durably, sync_directory, write_aside
 from seaweedvol.storage.errors import InvalidSetting, StorageError
@@ -29,6 +33,8 @@ from seaweedvol.storage.format.ttl import Ttl, parse_ttl
 from seaweedvol.storage.volume.loading import create_volume, load_volume
 from seaweedvol.storage.volume.paths import VolumePaths
 from seaweedvol.store.reconcile import settle_compactions
+from seaweedvol.tls.certificates import BadCertificate
+from seaweedvol.tls.credentials import grpc_material
 from seaweedvol.tools.commandline import DRY_RUN, Command, Flag, Given, UsageError
 from seaweedvol.tools.console import Console, size_text
 from seaweedvol.tools.errors import ToolError
@@ -56,11 +62,24 @@ class Cluster(Protocol):
 
 def run(given: Given, console: Console) -> int:
     """Back up the volume that is meant."""
-    channels = Channels()
+    channels = _channels()
     try:
         return back_up(given, console, BackupSources(channels))
     finally:
         channels.close()
+
+
+def _channels() -> Channels:
+    """Calls with TLS, if security.toml has a section for clients."""
+    environ = {name: value for name, value in os.environ.items() if name.startswith("WEED_") or name == "HOME"}
+    try:
+        settings = load_client_tls(SecuritySource(environ=environ))
+        if settings is None:
+            return Channels()
+        material = grpc_material(settings)
+    except (ConfigError, BadCertificate) as error:
+        raise ToolError(str(error)) from None
+    return SecureCalls(lambda: material, Refusals())
 
 
 def back_up(given: Given, console: Console, cluster: Cluster) -> int:
