@@ -80,7 +80,7 @@ def _ask(server: VolumeServer, peer: str, volume: EcVolume, answers: queue.Simpl
     keys: list[int] = []
     problem = ""
     try:
-        fetch = Fetch(server.sources, peer)
+        fetch = Fetch(server, peer)
         keys += run_out(fetch.journal(volume.paths))
         keys += _deleted_in(run_out(fetch.content(volume.paths, ".ecx")), volume.width)
     except (Refused, RemoteCallFailed) as error:

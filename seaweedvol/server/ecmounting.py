@@ -131,7 +131,7 @@ def _recover(server: VolumeServer, paths: EcPaths) -> Generator[None, None, bool
         return False
     for peer in peers:
         try:
-            yield from Fetch(server.sources, peer).file(paths, paths.index_base, ".ecx", may_be_empty=False)
+            yield from Fetch(server, peer).file(paths, paths.index_base, ".ecx", may_be_empty=False)
         except (Refused, RemoteCallFailed) as error:
             _log.info("ec volume %d: no index from %s: %s", paths.volume_id, peer, error)
             continue
@@ -147,12 +147,12 @@ def _fetch_rest(
 ) -> Generator[None, None, None]:
     """The .vif of the same server, and the deletions of all; it is well without."""
     try:
-        yield from Fetch(server.sources, peer).file(paths, paths.base, ".vif", may_be_missing=True)
+        yield from Fetch(server, peer).file(paths, paths.base, ".vif", may_be_missing=True)
     except (Refused, RemoteCallFailed) as error:
         _log.warning("ec volume %d: no .vif from %s: %s", paths.volume_id, peer, error)
     for other in peers:
         try:
-            add_keys(server.store, paths, (yield from Fetch(server.sources, other).journal(paths)))
+            add_keys(server.store, paths, (yield from Fetch(server, other).journal(paths)))
         except (RemoteCallFailed, StorageError, OSError) as error:
             _log.warning("ec volume %d: no deletions from %s: %s", paths.volume_id, other, error)
 

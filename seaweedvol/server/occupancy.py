@@ -1,6 +1,6 @@
-"""Which encoded volumes are being worked on: one encoding, rebuild or decoding of a volume at a time.
+"""Which encoded volumes are being worked on, and which of their files are on their way here: one at a time.
 
-Go lets them run beside each other, and they write to the same files.
+Go lets two run beside each other, and they write to the same files.
 """
 
 from __future__ import annotations
@@ -16,23 +16,24 @@ from seaweedvol.server.errors import Refused
 
 @attrs.define(eq=False)
 class Occupancy:
-    """The volumes of this moment. Any thread."""
+    """What is taken at this moment. Any thread."""
 
-    _taken: set[int] = attrs.field(factory=set, init=False)
+    _taken: set[int | str] = attrs.field(factory=set, init=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
 
     @contextlib.contextmanager
-    def of(self, volume_id: int) -> Iterator[None]:
-        """Have a volume to oneself.
+    def of(self, what: int | str) -> Iterator[None]:
+        """Have a volume, or the place of a file, to oneself.
 
         :raises Refused: when somebody else has it.
         """
         with self._lock:
-            if volume_id in self._taken:
-                raise Refused(f"ec volume {volume_id} is being worked on already")
-            self._taken.add(volume_id)
+            if what in self._taken:
+                name = what if isinstance(what, str) else f"ec volume {what}"
+                raise Refused(f"{name} is being worked on already")
+            self._taken.add(what)
         try:
             yield
         finally:
             with self._lock:
-                self._taken.discard(volume_id)
+                self._taken.discard(what)

@@ -8,8 +8,9 @@ that comes are added to the one that is here (Go writes them over its beginning)
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -21,7 +22,7 @@ from seaweedvol.ec.staging import Staged, publish
 from seaweedvol.server import ecfiles
 from seaweedvol.server.copying import ANY_REVISION, CopyChunk, CopyRequest, check_collection
 from seaweedvol.server.errors import Refused
-from seaweedvol.server.interfaces import ISources, RemoteCallFailed
+from seaweedvol.server.interfaces import RemoteCallFailed
 from seaweedvol.server.throttling import Throttle
 from seaweedvol.storage.ids import VolumeId
 
@@ -62,7 +63,7 @@ def copy_shards(server: VolumeServer, wanted: ShardCopy) -> Generator[None, None
     check_collection(wanted.collection)
     location = _place_for(server.store, wanted)
     paths = ecfiles.paths_in(location, wanted.collection, wanted.volume_id)
-    fetch = Fetch(server.sources, wanted.source, Throttle(wanted.rate))
+    fetch = Fetch(server, wanted.source, Throttle(wanted.rate))
     head = f"VolumeEcShardsCopy volume {wanted.volume_id}"
     try:
         for number in wanted.shard_ids:
@@ -123,7 +124,7 @@ def add_keys(store: Store, paths: EcPaths, keys: Sequence[int]) -> None:
 class Fetch:
     """One server to fetch from, at one rate over all files."""
 
-    _sources: ISources
+    _server: VolumeServer
     _source: str
     _throttle: Throttle = attrs.field(factory=lambda: Throttle(0))
 
@@ -137,8 +138,7 @@ class Fetch:
         """
         place, offset, is_there = base + extension, 0, False
         try:
-            file = Staged(place)
-            try:
+            with self._server.occupancy.of(place), _new(place) as file:
                 for chunk in self._chunks(paths, place, extension, may_be_missing):
                     is_there = is_there or bool(chunk.modified_ns)
                     file.write_at(memoryview(chunk.content), offset)
@@ -150,8 +150,6 @@ class Fetch:
                 # No time means no file: an empty one has a time too.
                 if is_there:
                     publish((file,))
-            finally:
-                file.discard()
         except OSError as error:
             raise Refused(f"failed to copy {place} file: write file {place}: {_words(error)}") from error
 
@@ -178,7 +176,7 @@ class Fetch:
             ignore_missing=may_be_missing)
         has_begun = False
         try:
-            for chunk in self._sources.copy_file(self._source, request):
+            for chunk in self._server.sources.copy_file(self._source, request):
                 has_begun = True
                 yield chunk
         except RemoteCallFailed as error:
@@ -187,6 +185,16 @@ class Fetch:
             if error.code == "UNAVAILABLE" and not has_begun:
                 head = f"failed to start copying volume {paths.volume_id} {extension} file:"
             raise RemoteCallFailed(f"{head} {error}", code=error.code) from error
+
+
+@contextlib.contextmanager
+def _new(place: str) -> Iterator[Staged]:
+    """A file that is to take its place, of which otherwise nothing is left."""
+    file = Staged(place)
+    try:
+        yield file
+    finally:
+        file.discard()
 
 
 def _words(error: OSError) -> str:

@@ -15,11 +15,13 @@ class OccupancyTests(SynchronousTestCase):
         """A volume that is taken is refused until it is free again; others are not."""
         occupancy = Occupancy()
 
-        def take(volume_id: int) -> None:
-            with occupancy.of(volume_id):
+        def take(what: int | str) -> None:
+            with occupancy.of(what):
                 pass
-        with occupancy.of(1):
+        with occupancy.of(1), occupancy.of("a/1.ec00"):
             take(2)
+            take("a/1.ec01")
+            self.assertIn("a/1.ec00 is being worked on", str(self.assertRaises(Refused, take, "a/1.ec00")))
             self.assertEqual(
                 str(self.assertRaises(Refused, take, 1)), "ec volume 1 is being worked on already")
         take(1)
