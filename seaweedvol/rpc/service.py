@@ -65,7 +65,9 @@ class GrpcService(Service):
     log = Logger()
 
     def __init__(self, server: VolumeServer, host: str, port: int, *, threads: int = THREADS,
-                 grace: float = GRACE, secured: Credentials | None = None) -> None:
+                 grace: float = GRACE, secured: Credentials | None = None,
+                 sleep: Callable[[float], None] = time.sleep) -> None:
+        self._sleep = sleep
         self._secured = secured if secured is not None and secured.settings.grpc is not None else None
         self._server = server
         self._host, self._wanted_port = host.strip("[]"), port
@@ -80,11 +82,11 @@ class GrpcService(Service):
 
         :raises OSError: when the address cannot be bound.
         """
-        server = self._make()
-        try:
         if self._secured is not None:
             # To the end of the process: the core prints whenever it likes.
             CoreLog(self._secured.refusals).begin()
+        server = self._make()
+        try:
             port = self._bind(server)
         except RuntimeError:
             reason = why_not_bound(self._host, self._wanted_port)

@@ -76,7 +76,7 @@ def server_over(store: Store, master: FakeMaster | None = None) -> VolumeServer:
         settings=SimpleNamespace(offset_width=4, data_center="dc1", rack="r1", compaction_rate=0, maintenance_rate=0,
                                  log=LogSettings()),
         identity=store.identity, store=store, guard=FakeGuard(), volumes=Volumes(store, master), master=master,
-        life=Life(), workers=Workers(1), needles=Needles(store), instruments=Instruments(), clock=time.time,
+        life=Life(), slow=None, workers=Workers(1), needles=Needles(store), instruments=Instruments(), clock=time.time,
         upload_limit=ByteLimit(0), download_limit=ByteLimit(0))
     server = cast(VolumeServer, parts)
     server.gauges = Gauges(server)
