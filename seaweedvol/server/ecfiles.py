@@ -87,10 +87,11 @@ def remove_all(paths: EcPaths) -> None:
 
     :raises OSError: for the first file that stays; the others are removed all the same.
     """
-    doomed = [paths.shard(number) for number in range(MAX_SHARDS)]
-    doomed += [aside(path) for path in doomed]
-    doomed += [base + suffix for base in reversed(paths.bases) for suffix in (".ecx", ".ecj")]
-    doomed += paths.sidecars()
+    shards = [paths.shard(number) for number in range(MAX_SHARDS)]
+    # The index first: with it a start would take what a crash leaves for the volume, and not the .dat beside it. The
+    # journal last: without it deletions would come back.
+    doomed = [base + ".ecx" for base in reversed(paths.bases)]
+    doomed += [*shards, *map(aside, shards), *(base + ".ecj" for base in reversed(paths.bases)), *paths.sidecars()]
     # Where a .idx is, the .vif is that of a volume that lives.
     if not os.path.exists(paths.index_base + ".idx"):
         doomed.append(paths.index_base + ".vif")

@@ -30,6 +30,9 @@ def delete_shards(store: Store, volume_id: VolumeId, collection: str, shard_ids:
     check_collection(collection)
     wanted = tuple(shard_ids)
     places = [(location, ecfiles.paths_in(location, collection, volume_id)) for location in store.locations]
+    if not any(_has_others(paths, wanted) for _, paths in places):
+        # With an index a start would take the shards that a crash leaves for the volume, and not the .dat beside them.
+        ecfiles.remove([base + ".ecx" for _, paths in places for base in paths.bases])
     for _, paths in places:
         if ecfiles.remove_shards(paths, wanted) and not ecfiles.look(paths).shard_count:
             ecfiles.remove_sidecars(paths, beside_index=not _is_index_shared(places, paths))
@@ -37,6 +40,10 @@ def delete_shards(store: Store, volume_id: VolumeId, collection: str, shard_ids:
     if not any(presence.shard_count for _, presence in found):
         for paths, presence in found:
             ecfiles.remove_index(paths, presence)
+
+
+def _has_others(paths: EcPaths, shard_ids: Iterable[int]) -> bool:
+    return ecfiles.look(paths).shard_count > len({*paths.shards()} & {*shard_ids})
 
 
 def _is_index_shared(places: list[tuple[Location, EcPaths]], paths: EcPaths) -> bool:

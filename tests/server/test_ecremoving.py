@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -19,6 +21,19 @@ from tests.server.erasing import ALL, erasing_server, fill, make_encoded, names_
 def vif(generation: int) -> bytes:
     """A .vif of an encoding."""
     return b'{"version": 3, "ecShardConfig": {"dataShards": 10, "parityShards": 4, "encodeTsNs": "%d"}}' % generation
+
+
+def removed_in_order(work: Callable[[], object]) -> list[str]:
+    """The suffixes of the files that work removes, as it comes to them."""
+    order = []
+
+    def unlink(path: str) -> None:
+        os.remove(path)
+        order.append(path.rpartition(".")[2])
+
+    with patch("seaweedvol.server.ecfiles.os.unlink", unlink):
+        work()
+    return order
 
 
 class _Case(SynchronousTestCase):
@@ -45,6 +60,14 @@ class ShardTests(_Case):
         ecremoving.delete_shards(self.store, VOLUME, "", (3,))
         self.assertEqual((names_in(paths.directory), names_in(other)), (set(), set()))
 
+    def test_all_of_them(self) -> None:
+        """When none is to stay the index goes first, so that a start takes none of them for a volume."""
+        paths = make_encoded(self.server, shards=())
+        Path(paths.journal).write_bytes(bytes(8))
+        order = removed_in_order(lambda: ecremoving.delete_shards(self.store, VOLUME, "", ALL))
+        self.assertEqual((order[0], len(order[1:15]), sorted(order[15:])), ("ecx", 14, ["ecj", "ecsum", "vif"]))
+        self.assertEqual(names_in(paths.directory), set())
+
     def test_volume_stays(self) -> None:
         """Beside a plain volume only what belongs to shards goes."""
         fill(self.store)
@@ -70,6 +93,13 @@ class TeardownTests(_Case):
         ecremoving.tear_down(self.store, VOLUME, "")
         self.assertEqual((names_in(paths.directory), names_in(other)), (set(), set()))
         self.assertIsNone(self.store.erasure.find(VOLUME))
+
+    def test_order(self) -> None:
+        """The index goes before the shards, the journal of deletions after them."""
+        paths = make_encoded(self.server)
+        Path(paths.journal).write_bytes(bytes(8))
+        order = removed_in_order(lambda: ecremoving.tear_down(self.store, VOLUME, ""))
+        self.assertEqual((order[0], order[15]), ("ecx", "ecj"))
 
     def test_fence(self) -> None:
         """Only what is known to be older goes; what nobody knows stays."""
