@@ -86,7 +86,7 @@ def decode(
     fold(found.index, found.journal, width)
     failpoints.reach("decode.folded")
     rows = _rows_of(found, width)
-    good, is_vouched = _good_shards(found, shards, ratio, directories, report)
+    good, is_vouched = _good_shards(found, shards, ratio, directories, wanted.check, report)
     decoding = _Decoding(found, good, ratio, data_length, rows, wanted, now_ns())
     with discarding([]) as staged:
         decoded = decoding.run(staged, is_vouched, report)
@@ -111,7 +111,7 @@ def _rows_of(paths: EcPaths, width: OffsetWidth) -> Rows:
 
 def _good_shards(
     paths: EcPaths, shards: Mapping[int, str], ratio: Ratio, directories: Sequence[str],
-    report: Callable[[str], object],
+    check: Callable[[], object], report: Callable[[str], object],
 ) -> tuple[dict[int, str], bool]:
     """The shards that may be read, and whether the .ecsum vouches for them."""
     path = paths.found_sidecar(0, directories)
@@ -127,7 +127,7 @@ def _good_shards(
     others = dict(given)
     while others and len(good) < ratio.data:
         some = {number: others.pop(number) for number in tuple(others)[:ratio.data - len(good)]}
-        good.update(_verified(paths, some, known, report))
+        good.update(_verified(paths, some, known, check, report))
     if len(good) < ratio.data <= len(given):
         raise Corrupt(f"ec volume {paths.volume_id}: only {len(good)} of {len(given)} shards are what {path} says, "
                       f"{ratio.data} are needed")
@@ -135,13 +135,15 @@ def _good_shards(
 
 
 def _verified(
-    paths: EcPaths, shards: Mapping[int, str], known: Sidecar, report: Callable[[str], object],
+    paths: EcPaths, shards: Mapping[int, str], known: Sidecar, check: Callable[[], object],
+    report: Callable[[str], object],
 ) -> dict[int, str]:
     """Those of the shards that are what they were."""
     good: dict[int, str] = {}
 
     def look(_: None, at: int) -> None:
         number = tuple(shards)[at]
+        check()
         try:
             bad = sidecars.verify_shard(shards[number], known.shards[number], known.block_size)
         except OSError as error:

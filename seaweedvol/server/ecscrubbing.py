@@ -8,6 +8,7 @@ not end the search, and where a needle is damaged the shard that is to blame is 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -41,6 +42,8 @@ MODES: Final = (INDEX, FULL, LOCAL, CHECKSUM)
 #: So many damaged needles are enough to find out which shards are to blame.
 _WITNESSES: Final = 16
 _PIECE: Final = 1 << 20
+#: A shard elsewhere that could not be read so many times running is not asked for again: each time may take long.
+_MOST_FAILURES: Final = 5
 
 
 @attrs.frozen(order=True)
@@ -249,6 +252,7 @@ def _reader(server: VolumeServer, whole: _Whole, still: EcStill) -> ReadPiece:
     """Reads a piece of a shard from wherever it is, computing nothing."""
     local = read_piece_of(still)
     volume = whole.volume
+    failures: Counter[int] = Counter()
 
     def read(interval: Interval) -> bytes:
         if interval.shard_id in whole.shards:
@@ -257,6 +261,8 @@ def _reader(server: VolumeServer, whole: _Whole, still: EcStill) -> ReadPiece:
             except OSError:
                 # As Go: another server may have it too.
                 pass
+        if failures[interval.shard_id] >= _MOST_FAILURES:
+            raise OSError(f"shard {whole.id}.{interval.shard_id} could not be read before")
         try:
             # Who holds what may have changed since somebody read; a scrub must not call that damage.
             places = server.shards.locations(
@@ -265,11 +271,14 @@ def _reader(server: VolumeServer, whole: _Whole, still: EcStill) -> ReadPiece:
             raise OSError(str(error)) from error
         for address in places.get(interval.shard_id, ()):
             try:
-                return server.shards.read(
+                data, _ = server.shards.read(
                     address, whole.id, interval.shard_id, interval.offset, interval.length,
-                    encode_time_ns=volume.encode_time_ns)[0]
+                    encode_time_ns=volume.encode_time_ns)
             except RemoteCallFailed:
                 continue
+            failures.pop(interval.shard_id, None)
+            return data
+        failures[interval.shard_id] += 1
         raise OSError(f"failed to find ec shard {whole.id}.{interval.shard_id}")
 
     return read

@@ -196,6 +196,15 @@ class DamageTests(Case):
             f"EC volume {VOLUME}, needle 1 on shards [0]: expected 1040 bytes, got 0"])
         self.assertEqual([shard.id for shard in found.shards], [0])
 
+    def test_server_down(self) -> None:
+        """A server that does not answer is not asked for each needle."""
+        self.lay((9, 10, 11))
+        self.shards.down.add("10.0.0.8:8080")
+        found = self.scrub(FULL)
+        self.assertEqual(len(found.details), 2 * len(LENGTHS))
+        # Before a needle is looked at by itself, all of them are tried at once.
+        self.assertLessEqual(len([number for _, number in self.shards.reads if number == 0]), 5)
+
     def test_cut_shard(self) -> None:
         """A shard that was cut while it is served is named, by the first needle that lacks bytes."""
         self.lay()
