@@ -29,7 +29,7 @@ ASKED_AGAIN_SECONDS: Final = 1.0
 #: For one question to the master, one deletion, one interval: a server that hangs must not hold a reader for long.
 LOOKUP_SECONDS: Final = 10.0
 DELETE_SECONDS: Final = 10.0
-READ_SECONDS: Final = 30.0
+READ_SECONDS: Final = 10.0
 BYTES_PER_SECOND: Final = 1 << 20
 
 Places = Mapping[int, tuple[str, ...]]

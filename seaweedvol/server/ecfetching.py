@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     FindShard = Callable[[int, int, int], EcShard | None]
 
-#: After so long one server more is asked.
+#: After so long one server more is asked, and the slow one not again until the master was.
 HEDGE_SECONDS: Final = 1.0
 #: What was not there then is not waited for when all shards are asked for.
 PATIENCE_SECONDS: Final = 30.0
@@ -184,7 +184,9 @@ class Fetcher:
         places = self._places(source)
         asked = {self._begin(source, each.shard_id, each, places[each.shard_id]): at
                  for at, each in intervals.items() if each.shard_id not in source.doubted and places.get(each.shard_id)}
-        done, _ = wait(asked, HEDGE_SECONDS)
+        done, slow = wait(asked, HEDGE_SECONDS)
+        for future in slow:
+            self._avoid(source, intervals[asked[future]].shard_id, places)
         for future in done:
             if _is_good(future):
                 yield asked[future], future.result()
@@ -230,10 +232,17 @@ class Fetcher:
             for each in gatherings:
                 if not each.is_done:
                     self._ask(source, each, each.lacking if done else 1, places)
+                    if not done:
+                        for shard_id in each.pending.values():
+                            self._avoid(source, shard_id, places)
         for each in gatherings:
             for future in each.pending:
                 future.cancel()
             each.pending.clear()
+
+    def _avoid(self, source: Source, shard_id: int, places: Mapping[int, Sequence[str]]) -> None:
+        """Somebody does not answer in time: most likely the first who was asked."""
+        self._shards.forget(source.volume_id, shard_id, places[shard_id][0])
 
     def _take_local(self, source: Source, gathering: _Gathering) -> None:
         for shard_id in _in_order(source):

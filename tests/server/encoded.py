@@ -119,7 +119,7 @@ class FakeShards:
     :ivar moved: where they are said to be once somebody asks afresh.
     :ivar moved_later: where they are said to be once somebody asks afresh a while later.
     :ivar naps: how long somebody waited before he asked again.
-    :ivar down: addresses that do not answer.
+    :ivar down: addresses that do not answer; those that begin with "hangs" do, once ``may_answer``.
     :ivar deleted: what each server knows as deleted.
     """
 
@@ -134,6 +134,7 @@ class FakeShards:
     naps: list[float] = attrs.Factory(list)
     moved_later: dict[int, list[str]] | None = None
     lock: threading.Lock = attrs.Factory(threading.Lock)
+    may_answer: threading.Event = attrs.Factory(threading.Event)
 
     def locations(self, volume_id: int, *, fresh: bool = False, needed: int = 10,
                   total: int = 14) -> Mapping[int, Sequence[str]]:
@@ -161,6 +162,8 @@ class FakeShards:
         """Bytes out of the file."""
         with self.lock:
             self.reads.append((address, shard_id))
+        if address.startswith("hangs"):
+            self.may_answer.wait(30)
         if address in self.down or encode_time_ns != ENCODED_AT:
             raise RemoteCallFailed(f"{address} is down")
         if key in self.deleted.get(address, ()):

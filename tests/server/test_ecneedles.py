@@ -13,6 +13,7 @@ from hypothesis import given, settings, strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.ec.ratio import Ratio
+from seaweedvol.server import ecfetching
 from seaweedvol.server.deleting import batch_delete
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.status import needle_status
@@ -150,6 +151,24 @@ class ReadTests(Case):
             self.addCleanup(scene.close)
             scene.elsewhere({1, 4, 5, 6, 7, 8, 9, 10, 11, 13})
             self.check_all(scene)
+
+    def test_hanging(self) -> None:
+        """A server that does not answer is waited for a short while, once; then others make up for it."""
+        self.patch(ecfetching, "HEDGE_SECONDS", 0.2)
+        with ThreadPoolExecutor(16) as pool:
+            scene = make_scene(self.paths, [3, 12], pool)
+            self.addCleanup(scene.close)
+            scene.elsewhere({0, 1}, "hangs:1")
+            scene.elsewhere({2, 4, 5, 6, 7, 8, 9, 10, 11, 13})
+            try:
+                self.check_all(scene)
+                self.assertLessEqual({(0, "hangs:1"), (1, "hangs:1")}, set(scene.shards.forgotten))
+                asked = len([address for address, _ in scene.shards.reads if address == "hangs:1"])
+                self.assertLessEqual(asked, 4)
+                self.check_all(scene)
+                self.assertEqual(len([one for one, _ in scene.shards.reads if one == "hangs:1"]), asked)
+            finally:
+                scene.shards.may_answer.set()
 
     def test_none(self) -> None:
         """A needle that was never there; a volume that is not here."""
