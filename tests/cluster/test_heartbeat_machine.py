@@ -53,6 +53,21 @@ class HeartbeatMachineTests(SynchronousTestCase):
         """The deeds that follow from an event."""
         return deeds(self.machine.feed(event))  # type: ignore[arg-type]
 
+    def test_losses(self) -> None:
+        """Each stream that fails is told of, with its master; a new leader is no failure."""
+        lost: list[str] = []
+        self.machine = HeartbeatMachine([ONE, TWO], lost.append)
+        self.beat()
+        self.feed(Lost("EOF"))
+        self.feed(Rested())
+        self.feed(Answered(duplicated_uuids=("u",)))
+        self.feed(Rested())
+        self.feed(Answered(leader=THREE))
+        self.feed(Rested())
+        self.feed(Left())
+        self.feed(Lost("EOF"))
+        self.assertEqual(lost, [ONE, TWO])
+
     def beat(self) -> None:
         """Bring the machine to where a master has answered."""
         self.feed(Started())

@@ -74,7 +74,8 @@ class TellingTests(SynchronousTestCase):
     def setUp(self) -> None:
         """A road to nowhere."""
         self.network = ScriptedNetwork()
-        self.road = ReplicaRoad(self.network)
+        self.errors: list[int] = []
+        self.road = ReplicaRoad(self.network, self.errors.append)
         self.told: list[str | None] = []
 
     def write(self, *locations: Location, pairs: bytes = b"") -> Going:
@@ -101,6 +102,18 @@ class TellingTests(SynchronousTestCase):
         self.assertEqual((self.told, self.network.cancelled), ([text], ["one:8080"]))
         self.network.answer(0)
         self.assertEqual(self.told, [text])
+
+    def test_errors_counted(self) -> None:
+        """An upload that fails is noted with the status of its answer, or 0; one that succeeds, or a delete, is not."""
+        self.write(ONE)
+        self.network.answer(0, PeerAnswer(500, b'{"error":"disk full"}', True))
+        self.write(ONE)
+        self.network.answer(1)
+        self.road.delete_now(b"/3,01", [ONE], self.told.append)
+        self.network.answer(2, PeerAnswer(500, b"", True))
+        self.network.refuses = "connection refused"
+        self.write(ONE)
+        self.assertEqual(self.errors, [500, 0])
 
     def test_failure_at_once(self) -> None:
         """Is told before the call returns; the next location is not asked."""
