@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from seaweedvol.server.errors import InMaintenance
@@ -9,6 +10,8 @@ from seaweedvol.server.errors import InMaintenance
 if TYPE_CHECKING:
     from seaweedvol.pb.volume_server_pb2 import VolumeServerState
     from seaweedvol.store.store import Store
+
+_log = logging.getLogger(__name__)
 
 
 def is_in_maintenance(store: Store) -> bool:
@@ -34,4 +37,9 @@ def set_state(store: Store, wanted: VolumeServerState | None) -> VolumeServerSta
 
     :raises StateConflict: when the version in ``wanted`` is not the current one.
     """
-    return store.state.set(wanted)
+    was_in_maintenance = store.state.is_maintenance
+    changed = store.state.set(wanted)
+    if changed.maintenance != was_in_maintenance:
+        _log.warning("maintenance mode is %s", "on: volumes are not changed by masters and shells"
+                     if changed.maintenance else "off")
+    return changed

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from seaweedvol.server.state import is_in_maintenance
 from seaweedvol.server.status import server_status
 from seaweedvol.server.version import version_text
 from seaweedvol.storage.format.placement import ReplicaPlacement
@@ -27,11 +28,15 @@ def status(server: VolumeServer, request: Request) -> Reply:
     """Disks and volumes as JSON. Blocking: asks the file systems."""
     disks = described_disks(server)
     volumes = _volumes(server)
-    return json_reply(request, 200, {
+    told: dict[str, object] = {
         "Version": version_text(server.settings.offset_width),
         "DiskStatuses": disks or None,
         "Volumes": volumes or None,
-    })
+    }
+    if is_in_maintenance(server.store):
+        # Go does not tell; who asks it for this finds nothing there, which is "no" in JSON.
+        told["Maintenance"] = True
+    return json_reply(request, 200, told)
 
 
 @attrs.frozen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import resource
 import signal
@@ -33,6 +34,7 @@ class VolumeProcess:
 
     :ivar module: what runs: the product, or something that prepares it.
     :ivar flags: further words of the command line.
+    :ivar environ: variables beside those of this process.
     :ivar stdin: where the process reads from, as :class:`subprocess.Popen` takes it.
     """
 
@@ -43,6 +45,7 @@ class VolumeProcess:
     module: str = "seaweedvol.cli"
     flags: tuple[str, ...] = ()
     stdin: int = subprocess.DEVNULL
+    environ: dict[str, str] = attrs.field(factory=dict)
 
     def command(self) -> list[str]:
         """The command line, but for the directory."""
@@ -75,6 +78,7 @@ class VolumeProcess:
                 stdout=sink,
                 stderr=sink,
                 cwd=ROOT,
+                env={**os.environ, **self.environ},
             )
         deadline = time.monotonic() + READY_WITHIN
         while time.monotonic() < deadline and self.popen.poll() is None:

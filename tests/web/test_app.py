@@ -7,6 +7,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from seaweedvol.pb.volume_server_pb2 import VolumeServerState
+from seaweedvol.server.state import set_state
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.web.page import readable, up_time
 from tests.conformance.exchange import Request, Response
@@ -137,6 +139,17 @@ class UnroutedTests(AppTests):
 
 class StateTests(AppTests):
     """Pages about the server."""
+
+    def test_maintenance(self) -> None:
+        """Maintenance mode is told while it is on, and the log tells when it comes and goes."""
+        store = self.world.server.store
+        self.assertNotIn("Maintenance", json.loads(self.ask("GET", "/status").body))
+        with self.assertLogs("seaweedvol.server.state", "WARNING") as logged:
+            set_state(store, VolumeServerState(maintenance=True))
+            self.assertIs(json.loads(self.ask("GET", "/status").body)["Maintenance"], True)
+            set_state(store, VolumeServerState(version=1))
+        self.assertEqual([record.getMessage()[:26] for record in logged.records],
+                         ["maintenance mode is on: vo", "maintenance mode is off"])
 
     def test_status(self) -> None:
         """Disks and volumes as JSON, readable for people on request."""
