@@ -15,7 +15,7 @@ from __future__ import annotations
 import bisect
 import errno
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy
 
@@ -130,6 +130,14 @@ class EcIndex:
         count = self.row_count
         for first in range(0, count, _CHUNK_ROWS):
             yield from iterate(self.width, self._rows(first, min(_CHUNK_ROWS, count - first)))
+
+    def table(self) -> numpy.ndarray[Any, Any]:
+        """Every row at once, in the order of the keys, as ``NUMPY_ENTRY`` has them: for whoever would keep Python busy
+        with one after the other.
+
+        :raises OSError, FormatError: as :meth:`find`.
+        """
+        return numpy.frombuffer(self._rows(0, self.row_count), NUMPY_ENTRY[self.width])
 
     def close(self) -> None:
         """Let the file go; who reads at this moment may end."""

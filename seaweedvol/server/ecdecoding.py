@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 import attrs
+import numpy
 
 from seaweedvol.ec.decoding import decode as decode_files
 from seaweedvol.server.ecdeletions import gather
@@ -53,7 +54,10 @@ def decode(server: VolumeServer, volume_id: VolumeId, collection: str) -> Genera
 
 
 def _has_live(volume: EcVolume) -> bool:
-    return any(size >= 0 and not volume.journal.contains(key) for key, _, size in volume.index.ascending())
+    rows = volume.index.table()
+    live = rows["key"][rows["size"] >= 0].astype(numpy.uint64)
+    deleted = numpy.array(volume.journal.keys(), numpy.uint64)
+    return not bool(numpy.isin(live, deleted).all())
 
 
 def _chosen(store: Store, volume_id: VolumeId) -> EcVolume | None:

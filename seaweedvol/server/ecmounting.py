@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import attrs
+import numpy
 
 from seaweedvol.config.address import ServerAddress
 from seaweedvol.ec.names import EcPaths
@@ -19,6 +20,7 @@ from seaweedvol.server.errors import Refused
 from seaweedvol.server.interfaces import RemoteCallFailed
 from seaweedvol.server.shardcopying import Fetch, add_keys
 from seaweedvol.storage.errors import StorageError
+from seaweedvol.storage.format.index import TOMBSTONE_SIZE
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.store.shardfiles import index_directory_in, paths_in
 from seaweedvol.store.shardloading import waiting
@@ -85,11 +87,12 @@ def ask(store: Store, volume_id: VolumeId) -> EncodedVolume:
     for volume in held:
         for shard in sorted(volume.loaded(), key=lambda shard: shard.id):
             shards.setdefault(shard.id, shard)
-    sizes = [size for _, _, size in held[0].index.ascending()]
+    sizes = held[0].index.table()["size"].astype(numpy.int64)
+    deleted_count = int((sizes < 0).sum())
     return EncodedVolume(
         collection=held[0].collection, shards=tuple(shards.values()),
-        length=sum(abs(size) for size in sizes if size != -1),
-        file_count=sum(size >= 0 for size in sizes), deleted_count=sum(size < 0 for size in sizes))
+        length=int(numpy.abs(sizes[sizes != TOMBSTONE_SIZE]).sum()), file_count=len(sizes) - deleted_count,
+        deleted_count=deleted_count)
 
 
 # --- shards without an index

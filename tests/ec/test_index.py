@@ -85,6 +85,8 @@ class EcIndexTests(unittest.SynchronousTestCase):
                         self.assertEqual(index.find_now(key), (offset, size))
                         self.assertIsNone(index.find_now(key + 1))
                 self.assertEqual(list(index.ascending()), rows)
+                self.assertEqual(index.table()["key"].tolist(), keys)
+                self.assertEqual(index.table()["size"].tolist(), [size for _key, _offset, size in rows])
 
     def test_no_key_is_too_small_or_too_large(self) -> None:
         """Keys beside all rows are not there."""
