@@ -269,13 +269,17 @@ def build_replicator(reactor: Any, secured: Credentials | None, instruments: Ins
     from seaweedvol.cluster.replicapool import Pool
     from seaweedvol.cluster.replicaroad import ReplicaRoad
     from seaweedvol.cluster.replicate import Replicator
+    from seaweedvol.cluster.tlsconnection import tls_connections
+    from seaweedvol.web.httpspolicy import HttpsPolicy
     from seaweedvol.web.upstream import new_agent
 
-    agent = new_agent(reactor, secured)
+    agent, note = new_agent(reactor, secured), instruments.note_upload_error
     if secured is None or secured.settings.client is None:
-        road = ReplicaRoad(Pool(reactor), instruments.note_upload_error)
-        return Replicator(agent, reactor, deferToThread, road, note_error=instruments.note_upload_error)
-    return Replicator(agent, reactor, deferToThread, None, secured.settings.scheme, instruments.note_upload_error)
+        road = ReplicaRoad(Pool(reactor), note)
+        return Replicator(agent, reactor, deferToThread, road, note_error=note)
+    pool = Pool(reactor, connect=tls_connections(HttpsPolicy(secured).connection_to))
+    scheme = secured.settings.scheme
+    return Replicator(agent, reactor, deferToThread, ReplicaRoad(pool, note, scheme), scheme, note)
 
 
 def _standard_client(secured: Credentials | None) -> ssl.SSLContext | None:

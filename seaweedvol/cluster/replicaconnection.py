@@ -158,6 +158,10 @@ class Connection:
         if code:
             self._refused("connect", code)
             return
+        self._begin()
+
+    def _begin(self) -> None:
+        """The socket is connected."""
         self._is_connecting = False
         self._watcher.change(self._descriptor, READABLE)
         if self._call is not None:
@@ -217,7 +221,7 @@ class Connection:
         except BlockingIOError:
             return
         except OSError as error:
-            self._ended(f"read tcp {self._name()}->{self._owner.url}: read: {os.strerror(error.errno or 0).lower()}")
+            self._ended(f"read tcp {self._name()}->{self._owner.url}: read: {(error.strerror or str(error)).lower()}")
             return
         call = self._call
         if not data and not self._received or call is None:

@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 
-from seaweedvol.cluster.replicaconnection import Address, Call, Connection
+from seaweedvol.cluster.replicaconnection import Address, Call, Connection, Owner, Sockets
 from seaweedvol.cluster.watching import Watcher, Watching
 from seaweedvol.config.address import without_brackets
 
@@ -27,18 +27,22 @@ KEPT_CONNECTIONS: Final = 64
 
 Resolve = Callable[[str, int], Deferred[Sequence[Address]]]
 """Looks a host name up; fails when it has no address."""
+Connect = Callable[[Sockets, Owner, Call], Connection]
 
 
 class Pool:
     """All connections.
 
     :param reactor: a Twisted reactor with descriptors, time and (for host names) threads.
+    :param connect: makes connections.
     :ivar open_socket: makes sockets, as ``socket.socket`` does.
     :ivar watcher: tells new connections when they are ready; may be set to another.
     """
 
     def __init__(self, reactor: Any, *, open_socket: Callable[[int, int], Any] = socket.socket,
-                 watcher: Watching | None = None, resolve: Resolve | None = None) -> None:
+                 watcher: Watching | None = None, resolve: Resolve | None = None,
+                 connect: Connect = Connection) -> None:
+        self.connect = connect
         self._reactor = reactor
         self._seconds: Callable[[], float] = reactor.seconds
         self.open_socket = open_socket
@@ -119,7 +123,7 @@ class Peer:
 
     def dial(self, call: Call) -> None:
         """Send the call over a new connection."""
-        connection = Connection(self._pool, self, call)
+        connection = self._pool.connect(self._pool, self, call)
         self._pool.opened(connection)
         if self._addresses:
             connection.dial(self._addresses)

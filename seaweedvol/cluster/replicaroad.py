@@ -153,8 +153,9 @@ class _Delete(Call):
 class ReplicaRoad:
     """See the module."""
 
-    def __init__(self, network: Network, note_error: NoteError = unnoted) -> None:
+    def __init__(self, network: Network, note_error: NoteError = unnoted, scheme: str = "http") -> None:
         self._network = network
+        self._start = f"{scheme}://".encode("ascii")
         self._note_error = note_error
         self._renew_boundary()
 
@@ -177,8 +178,8 @@ class ReplicaRoad:
         try:
             headers = self._form_headers(token, pairs)
         except BadHeader as error:
-            target = b"http://%b%b?%b" % (
-                locations[0].url.encode(), escaped(path), write_query(flags, last_modified, ttl, fsync))
+            target = b"%b%b%b?%b" % (
+                self._start, locations[0].url.encode(), escaped(path), write_query(flags, last_modified, ttl, fsync))
             text = failed_write(target.decode(), name, len(data), str(error))
             going.fail(f"[{locations[0].url}]: {text}")
             return going
@@ -186,7 +187,7 @@ class ReplicaRoad:
         calls: list[tuple[str, Call]] = []
         for location in locations:
             host = location.url.encode("ascii")
-            url = b"http://%b%b" % (host, target)
+            url = b"%b%b%b" % (self._start, host, target)
             head = form_head(self._mark, url=url, file_name=name, mime=mime,
                              is_compressed=bool(flags & FLAG_COMPRESSED), content_md5=content_md5)
             request = b"POST %b HTTP/1.1\r\nContent-Length: %d\r\n%bHost: %b\r\n\r\n%b%b%b" % (
@@ -205,7 +206,7 @@ class ReplicaRoad:
         for location in locations:
             host = location.url.encode("ascii")
             request = b"DELETE %b HTTP/1.1\r\n%bHost: %b\r\n\r\n" % (target, headers, host)
-            url = b"http://%b%b" % (host, target)
+            url = b"%b%b%b" % (self._start, host, target)
             calls.append((location.url, _Delete(request, going, location.url, url)))
         going.start(self._network, calls)
         return going

@@ -27,6 +27,10 @@ class _Creator:
         self._secured, self._host, self._port = secured, host, port
 
     def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: N802, N803
+        """See IOpenSSLClientConnectionCreator."""
+        return self.connection()
+
+    def connection(self) -> SSL.Connection:
         """With the certificates that are in use now."""
         client = self._secured.in_use.client
         assert client is not None, "an https address without https.client"
@@ -46,3 +50,8 @@ class HttpsPolicy:
     def creatorForNetloc(self, hostname: bytes, port: int) -> _Creator:  # noqa: N802
         """See IPolicyForHTTPS."""
         return _Creator(self._secured, hostname.decode("ascii").strip("[]"), port)
+
+    def connection_to(self, url: str) -> SSL.Connection:
+        """One end of TLS to ``host:port``, over no socket."""
+        host, _, port = url.rpartition(":")
+        return _Creator(self._secured, host.strip("[]"), int(port)).connection()
