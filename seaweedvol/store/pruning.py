@@ -32,12 +32,13 @@ def prune(locations: Sequence[Location]) -> None:
 
     For the start: who encodes now would lose what is not whole yet.
     """
-    for location in locations:
-        _attempt(location, lambda: _prune_begun(location, locations))
     if len(locations) > 1:
         data_files = _data_files(locations)
         for location in locations:
             _attempt(location, lambda: _prune_partial(location, locations, data_files))
+    # With these the last index may have gone.
+    for location in locations:
+        _attempt(location, lambda: _prune_begun(location, locations))
 
 
 def _attempt(location: Location, action: Callable[[], None]) -> None:

@@ -53,7 +53,8 @@ def settle(locations: Sequence[Location], *, is_start: bool) -> None:
             _log.error("%s: %s", location.directory, error)
             continue
         for name, shard_ids in left.items():
-            if is_start or location.volumes.get(name.volume_id) is None:
+            # Beside a .dat that is served they wait: with an index the next start would serve them in its place.
+            if location.volumes.get(name.volume_id) is None:
                 _serve(locations, location, name, shard_ids)
 
 

@@ -259,11 +259,23 @@ class PruningTests(unittest.SynchronousTestCase):
         self.assertEqual(served(self.start()), [list(ALL), []])
 
     def test_begun_elsewhere(self) -> None:
-        """An index on another disk says that there was more; Go removes the shards."""
+        """An index on another disk says that there was more. Go removes the shards; ours wait beside the .dat, and no
+        index is made there, so that the next start serves the .dat too, with all that was written to it meanwhile.
+        """
         move(self.first, self.second, (".ecx",))
-        store = self.start()
-        self.assertEqual(served(store)[0], list(ALL))
-        self.assertIsNotNone(store.find(7))
+        for _ in range(2):
+            store = self.start()
+            self.assertEqual(served(store), [[], []])
+            self.assertIsNotNone(store.find(7))
+            store.close()
+        self.assertEqual(files(self.first), {".dat", ".idx", ".vif", ".ecsum", *shard_names(ALL)})
+
+    def test_begun_beside_what_is_pruned(self) -> None:
+        """When the index on another disk goes, what had no other goes with it."""
+        move(self.first, self.second, (".ecx", ".ec00"))
+        copy(self.first, self.second, (".vif",))
+        self.assertIsNotNone(self.start().find(7))
+        self.assertEqual((files(self.first), files(self.second)), ({".dat", ".idx", ".vif"}, {".vif"}))
 
     def test_begun_from_more(self) -> None:
         """Shards that are longer than this .dat makes are of something else, which may be nowhere else."""
