@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from seaweedvol.server.ecfetching import Fetcher, Source
 from seaweedvol.server.ecglancing import EcGlances
 from seaweedvol.server.ecliars import find_truth
-from seaweedvol.server.interfaces import RemoteCallFailed
+from seaweedvol.server.ectelling import Deletion, Later, Telling, in_a_thread
 from seaweedvol.storage.errors import CookieMismatch, Corrupt, NeedleDeleted, NeedleNotFound, VolumeNotFound
 from seaweedvol.storage.format.needle import NEEDLE_VERSIONS, Needle
 
@@ -68,11 +68,13 @@ class EcNeedles:
     Blocking; any thread but those of the pool.
 
     :param pool: runs calls to other servers; one of its own by default.
+    :param later: has something done after so many seconds.
     :ivar glances: the needles that are at hand, for the reactor's thread.
     """
 
     def __init__(self, store: Store, shards: IShards, pool: Executor | None = None,
-                 doubts: Doubts | None = None, sleep: Callable[[float], object] = time.sleep) -> None:
+                 doubts: Doubts | None = None, sleep: Callable[[float], object] = time.sleep,
+                 later: Later = in_a_thread) -> None:
         identity = store.identity
         self._erasure, self._shards = store.erasure, shards
         self._pool = pool or ThreadPoolExecutor(MOST_CALLS, "shards")
@@ -82,6 +84,7 @@ class EcNeedles:
             shards, (http, f"{http}.{identity.grpc_port}"), self._pool, sleep)
         self.doubts = doubts or Doubts()
         self.glances = EcGlances(self._erasure, self.doubts)
+        self.telling = Telling(self._tell, later)
 
     def holds(self, volume_id: int) -> bool:
         """Whether a shard of the volume is here."""
@@ -151,7 +154,8 @@ class EcNeedles:
     def delete(self, volume_id: int, key: int, cookie: int | None) -> int:
         """Delete a needle: in the journal here, durably, then in those of all holders of shards at the same time.
 
-        A holder that cannot be reached does not stop it: whoever puts the volume together asks all of them.
+        A holder that cannot be reached does not stop it: it is told later (:mod:`ectelling`), and whoever puts the
+        volume together asks all of them.
 
         :param cookie: that the needle must have; None for any.
         :returns: the bytes that Go says this frees, which are some more than the record has.
@@ -168,16 +172,13 @@ class EcNeedles:
         volume, _ = self._find(volume_id, key)
         self._erasure.tombstone(volume_id, key)
         holders = self._fetcher.holders(Source(volume, key), fresh=True)
-        wait([self._pool.submit(self._delete_at, address, volume, key) for address in holders])
+        deletion = Deletion(volume.collection, volume.id, key, volume.version)
+        wait([self._pool.submit(self.telling.tell, address, deletion) for address in holders])
         codec = NEEDLE_VERSIONS[volume.version]
         return codec.record_length(codec.record_length(needle.size))
 
-    def _delete_at(self, address: str, volume: EcVolume, key: int) -> None:
-        try:
-            self._shards.delete(address, volume.collection, volume.id, key, volume.version)
-        except RemoteCallFailed as error:
-            _log.warning("%s was not told that needle %x of ec volume %d is deleted: %s", address, key, volume.id,
-                         error)
+    def _tell(self, address: str, deletion: Deletion) -> None:
+        self._shards.delete(address, deletion.collection, deletion.volume_id, deletion.key, deletion.version)
 
 
 def _decoded(volume: EcVolume, found: Found, pieces: Sequence[bytes]) -> Needle:

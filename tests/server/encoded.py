@@ -185,7 +185,8 @@ class FakeShards:
 class Scene:
     """A server with some shards, among others.
 
-    :ivar doubts_at: the clock of its doubts.
+    :ivar seconds: the clock of its doubts.
+    :ivar later: what is to be done later.
     """
 
     paths: EcPaths
@@ -193,6 +194,7 @@ class Scene:
     shards: FakeShards
     needles: EcNeedles
     seconds: list[float]
+    later: list[Callable[[], None]]
 
     def close(self) -> None:
         """Let go of the files."""
@@ -217,5 +219,7 @@ def make_scene(paths: EcPaths, here: Iterable[int] = range(14), pool: Executor |
     identity = Identity("10.0.0.7", 8080, 18080, "10.0.0.7:8080", "seven")
     store = cast(Store, SimpleNamespace(identity=identity, erasure=FakeErasure(volume)))
     shards, seconds = FakeShards(paths), [0.0]
-    needles = EcNeedles(store, shards, pool or Inline(), Doubts(lambda: seconds[0]), shards.nap)
-    return Scene(paths, volume, shards, needles, seconds)
+    later: list[Callable[[], None]] = []
+    needles = EcNeedles(store, shards, pool or Inline(), Doubts(lambda: seconds[0]), shards.nap,
+                        lambda after, work: later.append(work))
+    return Scene(paths, volume, shards, needles, seconds, later)

@@ -312,13 +312,16 @@ class DeleteTests(Case):
         scene.elsewhere([0], "down:1")
         scene.elsewhere([1], "there:1")
         scene.shards.down.add("down:1")
-        with self.assertLogs("seaweedvol.server.ecneedles", "WARNING") as logs:
+        with self.assertLogs("seaweedvol.server.ectelling", "WARNING") as logs:
             scene.needles.delete(VOLUME, 1, COOKIE)
-        self.assertIn("down:1 was not told", logs.output[0])
+        self.assertIn("down:1 was not told yet", logs.output[0])
         self.assertEqual(set(scene.shards.deleted), {"there:1"})
         scene.shards.has_master = False
         scene.needles.delete(VOLUME, 3, COOKIE)
         self.assertEqual(scene.volume.journal.keys(), [1, 3])
+        scene.shards.down.clear()
+        scene.later.pop()()
+        self.assertEqual(scene.shards.deleted["down:1"], {1})
 
     def test_cookie(self) -> None:
         """Another's needle is not deleted; who asks for any cookie gets it."""
