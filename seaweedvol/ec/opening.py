@@ -66,14 +66,19 @@ def open_volume(paths: EcPaths, *, width: OffsetWidth, report: Callable[[str], N
 
 def info_of(paths: EcPaths, report: Callable[[str], None],
             directories: Sequence[str] = ()) -> tuple[VolumeInfo, bool]:
-    """What the .vif says, and whether there is one: beside the shards, else beside the index, else elsewhere.
+    """What the .vif says, and whether there is one: beside the shards, else beside the index, else elsewhere, if it is
+    that of shards there.
 
     :raises OSError: when it is there and cannot be read.
     """
-    places = [paths, *(attrs.evolve(paths, directory=each, index_directory=each) for each in directories)]
-    for path in (place.found_info() for place in places):
-        if path is not None:
-            return read_info(path, report)
+    path = paths.found_info()
+    if path is not None:
+        return read_info(path, report)
+    for directory in directories:
+        path = attrs.evolve(paths, directory=directory, index_directory=directory).found_info()
+        info, has_info = (VolumeInfo(), False) if path is None else read_info(path, report)
+        if has_info and info.HasField("ec_shard_config"):
+            return info, True
     return VolumeInfo(), False
 
 

@@ -158,6 +158,10 @@ class OpeningTests(OpenedTestCase):
         elsewhere = paths.index_directory
         self.assertEqual(self.open().encode_time_ns, 0)
         self.assertEqual(self.open(directories=(self.paths.directory, elsewhere)).encode_time_ns, 1)
+        plain = Path(self.mktemp())
+        plain.mkdir()
+        (plain / "7.vif").write_bytes(b'{"version": 3}')
+        self.assertEqual(self.open(directories=(str(plain), elsewhere)).encode_time_ns, 1)
 
     def test_no_index(self) -> None:
         """Without one there is no volume."""
