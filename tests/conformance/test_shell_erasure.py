@@ -14,7 +14,7 @@ from seaweedvol.pb import master_pb2, master_pb2_grpc
 from seaweedvol.pb import volume_server_pb2 as pb
 from tests.conformance.clients import ask
 from tests.conformance.fleets import Fleet, address, file_name, volume_of
-from tests.conformance.servers import Server
+from tests.conformance.servers import Server, start, wait_until_up
 from tests.conformance.test_shell import FleetTestCase
 
 COLLECTION = "pics"
@@ -65,6 +65,11 @@ class EncodedTestCase(FleetTestCase):
         """
         forgiven = re.compile(r"\S+ on go \d+: 500, 0 bytes")
         self.assertEqual([fault for fault in fleet.faults() if not forgiven.match(fault)], [])
+
+    def forget_others(self, fleet: Fleet) -> None:
+        """What only one server had, and is not encoded, is not what this is about."""
+        for fid in [fid for fid in fleet.held if fleet.collections[volume_of(fid)] != COLLECTION]:
+            del fleet.held[fid]
 
     # --- stages ---
 
@@ -182,9 +187,7 @@ class Erasure(EncodedTestCase):
             len(self.shards_of(fleet, volume, server)) <= PARITY for volume in volumes))
         gone.processes[-1].stop(hard=True)
         self.wait("missed", lambda: gone.port not in fleet.members())
-        # What only that server had, and is not encoded, is not what this is about.
-        for fid in [fid for fid in fleet.held if fleet.collections[volume_of(fid)] != COLLECTION]:
-            del fleet.held[fid]
+        self.forget_others(fleet)
         self.check(fleet)
         self.delete_some(fleet, volumes)
         self.rebuild(fleet, volumes)
@@ -197,6 +200,26 @@ class OursTests(Erasure):
     """Three of ours."""
 
     kinds: ClassVar[Sequence[str]] = ("ours", "ours", "ours")
+
+    def test_away_for_a_while(self) -> None:
+        """What is deleted while a server is away is deleted there too, soon after it is back, and after a decode."""
+        fleet = self.assemble()
+        fleet.join("ours")
+        self.wait("known", lambda: len(fleet.members()) == 4)
+        volumes = self.encode(fleet)
+        away = next(server for server in fleet.servers[::-1] if all(
+            len(self.shards_of(fleet, volume, server)) <= PARITY for volume in volumes))
+        before = away.processes[-1]
+        before.stop()
+        self.wait("missed", lambda: away.port not in fleet.members())
+        self.forget_others(fleet)
+        self.delete_some(fleet, volumes)
+        away.processes[-1] = start([str(word) for word in before.popen.args], before.log)  # type: ignore[union-attr]
+        wait_until_up(away.port, "/healthz", away.processes[-1])
+        for volume in volumes:
+            self.wait("back", lambda: self.are_spread(fleet, volume))
+        self.wait("told", lambda: not fleet.faults())
+        self.decode(fleet, volumes)
 
     def test_damage(self) -> None:
         """A flipped byte in a shard is named by ``ec.scrub``, no reader sees it, and a rebuild of the shard ends it."""
