@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
     FindShard = Callable[[int, int, int], EcShard | None]
 
-#: After so long one server more is asked, and the slow one not again until the master was.
+#: After so long one server more is asked, and the slow one for a while only if there is no other way.
 HEDGE_SECONDS: Final = 1.0
+SLOW_SECONDS: Final = 30.0
 #: What was not there then is not waited for when all shards are asked for.
 PATIENCE_SECONDS: Final = 30.0
 #: Before it is said that too much is lost, the master is asked once more after so long: what it said last may be from
@@ -92,6 +93,7 @@ class Fetcher:
                  sleep: Callable[[float], object] = time.sleep) -> None:
         self._find_shard, self._shards, self._pool, self._sleep = find_shard, shards, pool, sleep
         self._own = frozenset(own)
+        self._slow: dict[str, float] = {}
 
     # --- what is wanted ---
 
@@ -136,6 +138,10 @@ class Fetcher:
         """All other servers that hold a shard; none when the master cannot be asked."""
         return sorted({address for each in self._places(source, fresh=fresh).values() for address in each})
 
+    def is_slow(self, address: str) -> bool:
+        """Whether a server did not answer in time a while ago."""
+        return time.monotonic() < self._slow.get(address, 0.0)
+
     def _places(self, source: Source, *, fresh: bool = False) -> Mapping[int, Sequence[str]]:
         ratio = source.volume.ratio
         try:
@@ -145,6 +151,11 @@ class Fetcher:
             return {}
         return {shard_id: [each for each in addresses if each not in self._own]
                 for shard_id, addresses in found.items()}
+
+    def _quick_places(self, source: Source) -> Mapping[int, Sequence[str]]:
+        """Without servers that are slow."""
+        return {shard_id: [each for each in addresses if not self.is_slow(each)]
+                for shard_id, addresses in self._places(source).items()}
 
     def _local(self, source: Source, shard_id: int, interval: Interval) -> bytes | None:
         shard = self._find_shard(source.volume_id, shard_id, source.volume.encode_time_ns)
@@ -181,12 +192,12 @@ class Fetcher:
 
     def _directly(self, source: Source, intervals: Mapping[int, Interval]) -> Iterator[tuple[int, bytes]]:
         """What comes in time from the servers that hold the very shards."""
-        places = self._places(source)
+        places = self._quick_places(source)
         asked = {self._begin(source, each.shard_id, each, places[each.shard_id]): at
                  for at, each in intervals.items() if each.shard_id not in source.doubted and places.get(each.shard_id)}
         done, slow = wait(asked, HEDGE_SECONDS)
         for future in slow:
-            self._avoid(source, intervals[asked[future]].shard_id, places)
+            self._avoid(places[intervals[asked[future]].shard_id])
         for future in done:
             if _is_good(future):
                 yield asked[future], future.result()
@@ -212,7 +223,7 @@ class Fetcher:
         """Get pieces until there are enough of each. From the second time on the master is asked where they are by
         now, and the wanted shard itself may come too; doubtful ones are better than none each time.
         """
-        places = self._places(source, fresh=is_again)
+        places = self._places(source, fresh=True) if is_again else self._quick_places(source)
         for each in gatherings:
             self._take_local(source, each)
             each.others = [
@@ -234,15 +245,15 @@ class Fetcher:
                     self._ask(source, each, each.lacking if done else 1, places)
                     if not done:
                         for shard_id in each.pending.values():
-                            self._avoid(source, shard_id, places)
+                            self._avoid(places[shard_id])
         for each in gatherings:
             for future in each.pending:
                 future.cancel()
             each.pending.clear()
 
-    def _avoid(self, source: Source, shard_id: int, places: Mapping[int, Sequence[str]]) -> None:
+    def _avoid(self, addresses: Sequence[str]) -> None:
         """Somebody does not answer in time: most likely the first who was asked."""
-        self._shards.forget(source.volume_id, shard_id, places[shard_id][0])
+        self._slow[addresses[0]] = time.monotonic() + SLOW_SECONDS
 
     def _take_local(self, source: Source, gathering: _Gathering) -> None:
         for shard_id in _in_order(source):

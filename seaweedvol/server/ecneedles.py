@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Calls to other servers at the same time.
 MOST_CALLS: Final = 64
+#: How long one who deletes waits for other holders to hear of it.
+PATIENCE_SECONDS: Final = 2.0
 #: How long a shard is not believed after it lied: it may have been rebuilt meanwhile.
 DOUBT_SECONDS: Final = 600.0
 
@@ -173,7 +175,13 @@ class EcNeedles:
         self._erasure.tombstone(volume_id, key)
         holders = self._fetcher.holders(Source(volume, key), fresh=True)
         deletion = Deletion(volume.collection, volume.id, key, volume.version)
-        wait([self._pool.submit(self.telling.tell, address, deletion) for address in holders])
+        calls = []
+        for address in holders:
+            if self._fetcher.is_slow(address):
+                self.telling.put_off(address, deletion)
+            else:
+                calls.append(self._pool.submit(self.telling.tell, address, deletion))
+        wait(calls, PATIENCE_SECONDS)
         codec = NEEDLE_VERSIONS[volume.version]
         return codec.record_length(codec.record_length(needle.size))
 

@@ -68,13 +68,17 @@ class Telling:
         except RemoteCallFailed as error:
             _log.warning("%s was not told yet that needle %x of ec volume %d is deleted: %s", address, deletion.key,
                          deletion.volume_id, error)
+        self.put_off(address, deletion)
+        return False
+
+    def put_off(self, address: str, deletion: Deletion) -> None:
+        """Tell a server later."""
         with self._lock:
             waiting = self._waiting.setdefault(address, {})
             waiting[deletion] = self._clock() + GIVEN_UP_SECONDS
             if len(waiting) > MOST_KEPT:
                 del waiting[next(iter(waiting))]
         self._arrange()
-        return False
 
     def waiting(self) -> int:
         """How many were not told yet."""
