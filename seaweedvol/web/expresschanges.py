@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from seaweedvol.metrics import tally
 from seaweedvol.metrics.instruments import WRITE_TO_REPLICAS
+from seaweedvol.metrics.tally import DELETE_FAILED, DELETED, POST_FAILED, POST_SAME, POST_STORED
 from seaweedvol.security.jwt import token_from
 from seaweedvol.storage.errors import StorageError
 from seaweedvol.storage.format.checksum import crc32c
@@ -161,8 +161,7 @@ class ExpressChanges:
         if draft is None:
             return 0
         put, name, mime = draft
-        variation = facts.variation
-        is_put = match[1] == b"PUT"
+        variation, is_put = facts.variation, match[1] == b"PUT"
         limit.add(length)
         counts = self._tally
         began = counts.began or counts.seconds()
@@ -171,14 +170,14 @@ class ExpressChanges:
             limit.release(length)
             if error is None:
                 answer = self._replies.created(put, name, mime, variation)
-                outcome = (tally.POST_SAME if put.is_unchanged else tally.POST_STORED) + is_put
-                if began == counts.began:
-                    counts.answers.append(outcome)
-                else:
-                    counts.note(outcome, began)
+                outcome = POST_SAME if put.is_unchanged else POST_STORED
             else:
                 answer = self._replies.not_replicated(volume.id, error, variation)
-                counts.note(tally.POST_FAILED + is_put, began)
+                outcome = POST_FAILED
+            if began == counts.began:
+                counts.answers.append(outcome + is_put)
+            else:
+                counts.note(outcome + is_put, began)
             channel.reply_held(answer, closes=variation >= CLOSE)
 
         def settled() -> None:
@@ -294,10 +293,10 @@ class ExpressChanges:
         def deleted(error: str | None = None) -> None:
             if error is None:
                 answer = self._replies.deleted(size, variation)
-                counts.note(tally.DELETED, began)
+                counts.note(DELETED, began)
             else:
                 answer = self._replies.not_deleted(error, variation)
-                counts.note(tally.DELETE_FAILED, began)
+                counts.note(DELETE_FAILED, began)
             channel.reply_held(answer, closes=variation >= CLOSE)
 
         def done() -> None:

@@ -74,8 +74,6 @@ MISSING = (
     "/",
     "/favicon.txt",
     "/metrics",
-    "/stats/counter",
-    "/stats/memory",
     "/debug/pprof/",
     "/ui/",
     "/ui",
