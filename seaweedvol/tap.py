@@ -137,7 +137,8 @@ def build_service(settings: Settings, reactor: Any) -> ServerService:
     sites = make_sites(server, reactor, secured=secured)
     rotations = () if secured is None else (Rotation(secured, reactor),)
     parts = Parts(disks, sites, rpc, heartbeat, master, sites.say_goodbye,
-                  (*_lookouts(settings, reactor), *_metrics(server, master_client, reactor), *rotations))
+                  (*_lookouts(settings, reactor), *_metrics(server, master_client, reactor),
+                   *_tls_services(secured), *rotations))
     service = ServerService(server, parts, reactor, Notifier(os.environ, reactor))
     service.on_reload.append(sites.reload)
     service.on_reload.extend(rotation.reload for rotation in rotations)
@@ -200,6 +201,13 @@ def build_credentials(settings: Settings) -> Credentials | None:
         # There is no other way to tell grpcio.
         os.environ[SUITES_VARIABLE] = suites
     return Credentials(tls)
+
+
+def _tls_services(secured: Credentials | None) -> tuple[Service, ...]:
+    """What is there for TLS of gRPC only."""
+    from seaweedvol.rpc.corelog import CoreLog
+
+    return () if secured is None or secured.settings.grpc is None else (CoreLog(secured.refusals),)
 
 
 def build_channels(secured: Credentials | None) -> Channels:

@@ -12,6 +12,8 @@ import threading
 from types import MappingProxyType
 from typing import Final
 
+from twisted.application.service import Service
+
 from seaweedvol.security.refusals import Refusals
 
 #: What the environment must say before grpcio is imported, so that the core prints such lines.
@@ -51,19 +53,22 @@ def reason_in(line: bytes) -> str | None:
     return next((words for mark, words in _WORDS.items() if mark in said), said)
 
 
-class CoreLog:
-    """Stands between the process and its standard error, from :meth:`begin` to :meth:`end`.
+class CoreLog(Service):
+    """Stands between the process and its standard error, from its start to its end.
 
     Python's own lines should take another way (a copy of the descriptor, made before), so that none is lost when the
     process ends at once.
     """
 
+    name = "core log"
+
     def __init__(self, refusals: Refusals, descriptor: int = _STDERR) -> None:
         self._refusals, self._descriptor = refusals, descriptor
         self._saved = -1
 
-    def begin(self) -> None:
+    def startService(self) -> None:
         """Read what is written there. Does nothing a second time."""
+        super().startService()
         if self._saved >= 0:
             return
         reading, writing = os.pipe()
@@ -72,8 +77,9 @@ class CoreLog:
         os.close(writing)
         threading.Thread(target=self._read, args=(reading, os.dup(self._saved)), name="core log", daemon=True).start()
 
-    def end(self) -> None:
+    def stopService(self) -> None:
         """Leave it as it was; what is on its way still comes."""
+        super().stopService()
         if self._saved >= 0:
             os.dup2(self._saved, self._descriptor)
             os.close(self._saved)

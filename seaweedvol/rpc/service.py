@@ -17,7 +17,6 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
 from seaweedvol.config.binding import why_not_bound
-from seaweedvol.rpc.corelog import CoreLog
 
 if TYPE_CHECKING:
     import grpc
@@ -82,9 +81,6 @@ class GrpcService(Service):
 
         :raises OSError: when the address cannot be bound.
         """
-        if self._secured is not None:
-            # To the end of the process: the core prints whenever it likes.
-            CoreLog(self._secured.refusals).begin()
         server = self._make()
         try:
             port = self._bind(server)

@@ -103,9 +103,11 @@ class TlsSide(Protocol):
         try:
             while rest:
                 rest = rest[self._tls.send(rest[:_LENGTH]):]
-                self._flush()
         except SSL.Error as error:
             self._refuse(error)
+            return
+        # Not before all of it is encrypted: the transport may ask for the next bytes within.
+        self._flush()
 
     def writeSequence(self, iovec: Any) -> None:
         """Send the pieces."""
@@ -215,11 +217,13 @@ class TlsSide(Protocol):
 
     def _flush(self) -> None:
         """Send what TLS has made."""
+        pieces = []
         try:
             while True:
-                self._wire.write(self._tls.bio_read(_LENGTH))
+                pieces.append(self._tls.bio_read(_LENGTH))
         except SSL.WantReadError:
-            pass
+            if pieces:
+                self._wire.write(b"".join(pieces))
 
 
 class TlsFactory(Factory):

@@ -113,6 +113,22 @@ class TlsSideTests(TlsSideCase):
         self.talk()
         self.assertEqual(self.client.received[-2:], b"ab")
 
+    def test_asked_within_write(self) -> None:
+        """A transport may ask for more while it is written to; bytes stay in order."""
+        self.talk()
+        first, second = b"1" * 200_000, b"2" * 200_000
+        write, todo = self.wire.write, [second]
+
+        def asking(data: bytes) -> None:
+            write(data)
+            if todo:
+                self.side.write(todo.pop())
+
+        self.patch(self.wire, "write", asking)
+        self.side.write(first)
+        self.talk()
+        self.assertTrue(self.client.received == first + second)
+
     def test_byte_by_byte(self) -> None:
         """However small the pieces are."""
         data = self.client.take(b"")
