@@ -51,8 +51,8 @@ class ErasureKillTests(SynchronousTestCase):
         server = VolumeProcess(place, module="tests.robustness.dying")
         os.environ["DIE_AT"] = point
         self.addCleanup(os.environ.pop, "DIE_AT", None)
-        server.start()
         self.addCleanup(server.kill)
+        server.start()
         self.assertRaises(grpc.RpcError, call, server)
         assert server.popen is not None
         self.assertEqual(server.popen.wait(20), -9, point)
