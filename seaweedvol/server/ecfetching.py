@@ -229,6 +229,7 @@ class Fetcher:
             each.others = [
                 shard_id for shard_id in _in_order(source) if places.get(shard_id) and shard_id not in each.pieces
                 and (is_again or shard_id != each.interval.shard_id)]
+            each.others.sort(key=lambda shard_id: (shard_id in source.doubted, self.is_slow(places[shard_id][0])))
             self._ask(source, each, each.lacking, places)
         while True:
             by_future = {future: each for each in gatherings if not each.is_done for future in each.pending}
