@@ -90,8 +90,11 @@ def makeService(options: Options) -> MultiService:  # noqa: N802
     """The service for twistd. Ends the process when it cannot be built."""
     from twisted.internet import reactor
 
-    for notice in options.settings.notices:
+    settings = options.settings
+    for notice in settings.notices:
         _log.warn("{notice}", notice=notice)
+    if settings.log.is_json or settings.log.directory or settings.log.vmodule or settings.log.backtrace_at:
+        _log.warn("the log is twistd's: -log_json, -logdir, -vmodule and -log_backtrace_at have no effect")
     try:
         return build_service(options.settings, reactor)
     except Exception as error:

@@ -102,10 +102,12 @@ class ListenersTests(CheckCase):
 
     def test_plain(self) -> None:
         """Each port is told with what is spoken there."""
-        found = listeners(self.settings("-port=1", "-port.public=2", "-debug", "-debug.port=3"))
+        found = listeners(self.settings("-port=1", "-port.public=2", "-debug", "-debug.port=3",
+                                        "-metricsPort=4"))
         self.assertEqual([(each.name, each.port, each.speaks) for each in found], [
             ("http.admin", 1, "plain text"), ("grpc", 10001, "plain text"),
-            ("http.public", 2, "plain text, reads only"), ("debug", 3, "plain text, profiles")])
+            ("http.public", 2, "plain text, reads only"), ("debug", 3, "plain text, profiles"),
+            ("metrics", 4, "plain text, metrics")])
 
     def test_taken(self) -> None:
         """A port that cannot be had is doubtful: the server that is to be started anew may have it."""
