@@ -168,6 +168,12 @@ class TlsSide(Protocol):
         """See IProducer."""
         self.loseConnection()
 
+    def read_now(self) -> None:
+        """Take in what has come already."""
+        look: Callable[[], None] | None = getattr(self._wire, "read_now", None)
+        if look is not None:
+            look()
+
     # --- TLS -----------------------------------------------------------------------------------------------------
 
     def _shake(self) -> bool:

@@ -235,6 +235,11 @@ class TlsSideTests(TlsSideCase):
         self.side.setTcpNoDelay(True)
         self.side.setTcpKeepAlive(True)
         self.assertEqual(self.wire.options, [("no delay", True), ("keep alive", True)])
+        self.side.read_now()
+        looks: list[str] = []
+        self.wire.read_now = lambda: looks.append("look")  # type: ignore[attr-defined]
+        self.side.read_now()
+        self.assertEqual(looks, ["look"])
         self.side.registerProducer(self.inner, False)
         self.side.unregisterProducer()
         self.assertEqual(self.side.getPeer(), self.wire.getPeer())
