@@ -139,11 +139,13 @@ def _write_there(server: VolumeServer, target: str, wanted: Wanted, data: bytes,
     try:
         answer = connections.ask("POST", path, headers, body)
     except (OSError, http.client.HTTPException, RemoteRefused) as error:
+        server.instruments.note_upload_error(0)
         raise RemoteFailed(f"upload  {len(data)} bytes to {url}{path}: {error}") from None
     finally:
         connections.close()
     problem = _problem(answer.status, answer.body)
     if problem:
+        server.instruments.note_upload_error(answer.status)
         raise RemoteFailed(problem)
 
 

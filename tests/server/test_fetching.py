@@ -43,6 +43,7 @@ class FetchTests(SynchronousTestCase):
             server = server_over(store)
             server.needles = Needles(store)
             server.settings = SimpleNamespace(allows_untrusted_endpoints=is_trusted)  # type: ignore[assignment]
+            server.client_security = lambda: None
             contents.objects["/b/dir/object"] = Stored(DATA, "etag")
             yield server, endpoint, contents
 
@@ -76,6 +77,7 @@ class FetchTests(SynchronousTestCase):
             there.fault = lambda method, target: 507
             self.assertIn("remote write needle 31 size 10: ",
                           self.refusal(server, self.wanted(endpoint, 5, 10, replicas=[target])))
+            self.assertEqual(server.instruments.upload_errors.values(), {("507",): 1})
 
     def test_refusals(self) -> None:
         """What cannot be fetched or written is told as Go tells it."""
