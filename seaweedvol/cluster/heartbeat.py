@@ -7,6 +7,7 @@ threads of its own: gRPC's, which drains the outbox, and a reader's; both come b
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
@@ -127,6 +128,7 @@ class HeartbeatService(Service):
     :param dial: opens a stream; raising nothing, whatever the network does.
     :param spawn: runs a function in a thread of its own.
     :param note_loss: told of each master with whom talking has failed.
+    :param now: seconds since 1970.
     """
 
     name = "heartbeat"
@@ -137,12 +139,14 @@ class HeartbeatService(Service):
                  when_loaded: defer.Deferred[object] | None = None,
                  dial: Callable[[str, Iterator[Heartbeat]], IStream] = GrpcStream,
                  spawn: Callable[[Callable[[], None]], None] = start_thread,
-                 note_loss: Callable[[str], None] = machine.unnoted) -> None:
+                 note_loss: Callable[[str], None] = machine.unnoted,
+                 now: Callable[[], float] = time.time) -> None:
         self._machine = machine.HeartbeatMachine(masters, note_loss)
         self._sender, self._store, self._events, self._life = sender, store, events, life
         self._clock, self._exit_process, self._dial_master, self._spawn = clock, exit_process, dial, spawn
         self._when_loaded = when_loaded or defer.succeed(None)
         self._telling = Telling(sender)
+        self._now = now
         self._outbox: Outbox[Heartbeat] | None = None
         self._stream: IStream | None = None
         self._pulse = task.LoopingCall(self._feed, machine.Pulsed())
@@ -208,6 +212,7 @@ class HeartbeatService(Service):
         """The stream's thread."""
         try:
             if item is Beat.VOLUMES:
+                self._life.beaten_at = self._now()
                 return telling.volume_beat(self._store.report())
             if item is Beat.SHARDS:
                 return shard_beat(self._store.shard_reports())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from seaweedvol.pb import volume_server_pb2 as pb
 from seaweedvol.server import vacuuming
 from seaweedvol.server.server import VolumeServer
+from seaweedvol.storage.errors import StorageError
 from seaweedvol.storage.ids import VolumeId
 
 
@@ -28,7 +29,12 @@ def compact(
 
 def commit(server: VolumeServer, request: pb.VacuumVolumeCommitRequest) -> pb.VacuumVolumeCommitResponse:
     """VacuumVolumeCommit."""
-    done = vacuuming.commit(server.store, VolumeId(request.volume_id))
+    try:
+        done = vacuuming.commit(server.store, VolumeId(request.volume_id))
+    except (StorageError, OSError) as error:
+        server.chronicle.note_vacuum(request.volume_id, f"failed, {error}", is_good=False)
+        raise
+    server.chronicle.note_vacuum(request.volume_id, "done")
     return pb.VacuumVolumeCommitResponse(is_read_only=done.is_read_only, volume_size=done.length)
 
 

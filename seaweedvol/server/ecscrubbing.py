@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from seaweedvol.server.server import VolumeServer
 
 CHECKSUM: Final = 4
-MODES: Final = (INDEX, FULL, LOCAL, CHECKSUM)
+MODES: Final = {INDEX: "INDEX", FULL: "FULL", LOCAL: "LOCAL", CHECKSUM: "CHECKSUM"}
 
 #: So many damaged needles are enough to find out which shards are to blame.
 _WITNESSES: Final = 16
@@ -133,6 +133,7 @@ def scrub(
             result.broken_ids.append(volume_id)
             result.shards += sorted(found.shards.values())
             result.details += found.details
+        server.chronicle.note_scrub(volume_id, MODES[mode], len(found.details) + len(found.shards))
     return result
 
 

@@ -94,6 +94,7 @@ def scrub(
         if found.failures:
             result.broken.append(volume)
             result.details += found.failures
+        server.chronicle.note_scrub(volume_id, _MODES[mode], len(found.failures))
     server.instruments.note_scrub(_MODES[mode], len(result.broken), now=server.clock())
     if mark_broken:
         _mark(server, result)

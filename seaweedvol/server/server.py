@@ -16,6 +16,7 @@ import attrs
 from seaweedvol.metrics.history import History
 from seaweedvol.metrics.instruments import Instruments
 from seaweedvol.metrics.tally import Tally
+from seaweedvol.server.chronicle import Chronicle
 from seaweedvol.server.gauges import Gauges
 from seaweedvol.server.occupancy import Occupancy
 from seaweedvol.server.workers import Workers
@@ -45,6 +46,7 @@ class Life:
 
     :ivar is_heartbeating: false after a leave.
     :ivar first_beat_sent: true once a master has our volumes; the server is not healthy before.
+    :ivar beaten_at: when a master was last told of our volumes, in seconds since 1970.
     :ivar is_stopping: true from the stop signal on; the server is not healthy any more.
     :ivar called_at: when the last gRPC call came, by the monotonic clock.
     :ivar calls_may_end: while it is not set, the ends of gRPC calls are held back.
@@ -52,6 +54,7 @@ class Life:
 
     is_heartbeating: bool = True
     first_beat_sent: bool = False
+    beaten_at: float | None = None
     is_stopping: bool = False
     called_at: float = -math.inf
     calls_may_end: threading.Event = attrs.field(factory=_set_event, init=False, repr=False, eq=False)
@@ -91,6 +94,7 @@ class VolumeServer:
     :ivar occupancy: the volumes that are being encoded, rebuilt or decoded.
     :ivar instruments: what has been counted; the express lane's part is in ``tally`` until somebody reads.
     :ivar history: requests by second, minute, hour and day.
+    :ivar chronicle: what was last done to each volume.
     :ivar gauges: what is worked out when somebody reads.
     """
 
@@ -119,8 +123,10 @@ class VolumeServer:
     instruments: Instruments = attrs.field(factory=Instruments)
     tally: Tally = attrs.field(factory=Tally)
     history: History = attrs.field(factory=History)
+    chronicle: Chronicle = attrs.field(init=False)
     gauges: Gauges = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        self.chronicle = Chronicle(self.clock)
         self.gauges = Gauges(self)
         self.instruments.registry.register(self.gauges)

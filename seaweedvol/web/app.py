@@ -19,7 +19,6 @@ from seaweedvol.web.debugging import profile
 from seaweedvol.web.counting import Counted
 from seaweedvol.web.deleting import Deleting
 from seaweedvol.web.exchange import Exchange
-from seaweedvol.web.page import figures, page
 from seaweedvol.web.reading import Reading
 from seaweedvol.web.redirecting import redirect
 from seaweedvol.web.render import Answer, Renderer
@@ -29,6 +28,8 @@ from seaweedvol.web.reply import (
 )
 from seaweedvol.web.status import health, status
 from seaweedvol.web.threads import InThread
+from seaweedvol.web.ui.figures import figures
+from seaweedvol.web.ui.looks import page
 from seaweedvol.web.urls import cleaned_location, escape_path
 from seaweedvol.web.writing import Writing
 

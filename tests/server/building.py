@@ -11,6 +11,7 @@ from typing import cast
 
 from seaweedvol.config.model import LogSettings
 from seaweedvol.metrics.instruments import Instruments
+from seaweedvol.server.chronicle import Chronicle
 from seaweedvol.server.gauges import Gauges
 from seaweedvol.server.limits import ByteLimit
 from seaweedvol.server.needles import Needles
@@ -76,8 +77,9 @@ def server_over(store: Store, master: FakeMaster | None = None) -> VolumeServer:
         settings=SimpleNamespace(offset_width=4, data_center="dc1", rack="r1", compaction_rate=0, maintenance_rate=0,
                                  log=LogSettings()),
         identity=store.identity, store=store, guard=FakeGuard(), volumes=Volumes(store, master), master=master,
-        life=Life(), slow=None, workers=Workers(1), needles=Needles(store), instruments=Instruments(), clock=time.time,
-        upload_limit=ByteLimit(0), download_limit=ByteLimit(0))
+        life=Life(), slow=None, chronicle=Chronicle(time.time),
+        workers=Workers(1), needles=Needles(store), instruments=Instruments(),
+        clock=time.time, upload_limit=ByteLimit(0), download_limit=ByteLimit(0))
     server = cast(VolumeServer, parts)
     server.gauges = Gauges(server)
     return server

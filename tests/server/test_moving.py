@@ -42,8 +42,9 @@ class Source(FakeSources):
         """With some bytes changed on the way."""
         self.asked.append(request)
         for chunk in super().copy_file(address, request):
-            spoiled = bytes(chunk.content).replace(self.spoiled, self.spoiled.upper()) if self.spoiled else chunk.content
-            yield attrs.evolve(chunk, content=spoiled)
+            content = bytes(chunk.content)
+            yield attrs.evolve(
+                chunk, content=content.replace(self.spoiled, self.spoiled.upper()) if self.spoiled else content)
 
 
 class MoveCase(SynchronousTestCase):
