@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 #: After so long one server more is asked, and the slow one for a while only if there is no other way.
 HEDGE_SECONDS: Final = 1.0
 SLOW_SECONDS: Final = 30.0
+#: How long a server is remembered that has held shards.
+SEEN_SECONDS: Final = 24 * 3600.0
 #: What was not there then is not waited for when all shards are asked for.
 PATIENCE_SECONDS: Final = 30.0
 #: Before it is said that too much is lost, the master is asked once more after so long: what it said last may be from
@@ -94,6 +96,7 @@ class Fetcher:
         self._find_shard, self._shards, self._pool, self._sleep = find_shard, shards, pool, sleep
         self._own = frozenset(own)
         self._slow: dict[str, float] = {}
+        self._seen: dict[int, dict[str, float]] = {}
 
     # --- what is wanted ---
 
@@ -138,6 +141,12 @@ class Fetcher:
         """All other servers that hold a shard; none when the master cannot be asked."""
         return sorted({address for each in self._places(source, fresh=fresh).values() for address in each})
 
+    def former_holders(self, source: Source) -> list[str]:
+        """Servers that held shards a while ago, and are not named any more: they may only be away."""
+        present, oldest = self.holders(source), time.monotonic() - SEEN_SECONDS
+        seen = dict(self._seen.get(source.volume_id, {}))
+        return sorted(address for address, at in seen.items() if at > oldest and address not in present)
+
     def is_slow(self, address: str) -> bool:
         """Whether a server did not answer in time a while ago."""
         return time.monotonic() < self._slow.get(address, 0.0)
@@ -149,8 +158,12 @@ class Fetcher:
         except LookupFailed:
             # What is here may be enough.
             return {}
-        return {shard_id: [each for each in addresses if each not in self._own]
-                for shard_id, addresses in found.items()}
+        others = {shard_id: [each for each in addresses if each not in self._own]
+                  for shard_id, addresses in found.items()}
+        now = time.monotonic()
+        self._seen.setdefault(source.volume_id, {}).update(
+            {address: now for addresses in others.values() for address in addresses})
+        return others
 
     def _quick_places(self, source: Source) -> Mapping[int, Sequence[str]]:
         """Without servers that are slow."""
@@ -311,8 +324,8 @@ def _too_few(source: Source, gathering: _Gathering) -> TooFewShards:
     there = sorted(gathering.pieces)
     missing = sorted(set(range(source.volume.ratio.total)) - set(there))
     return TooFewShards(
-        f"cannot recover shard {source.volume_id}.{gathering.interval.shard_id}: only {len(there)} shards available "
-        f"{_listed(there)}, need at least {gathering.needed} (missing: {_listed(missing)})")
+        f"ReadEcShardIntervals: cannot recover shard {source.volume_id}.{gathering.interval.shard_id}: only "
+        f"{len(there)} shards available {_listed(there)}, need at least {gathering.needed} (missing: {_listed(missing)})")
 
 
 def _listed(numbers: Iterable[int]) -> str:

@@ -181,6 +181,8 @@ class EcNeedles:
                 self.telling.put_off(address, deletion)
             else:
                 calls.append(self._pool.submit(self.telling.tell, address, deletion))
+        for address in self._fetcher.former_holders(Source(volume, key)):
+            self.telling.put_off(address, deletion)
         wait(calls, PATIENCE_SECONDS)
         codec = NEEDLE_VERSIONS[volume.version]
         return codec.record_length(codec.record_length(needle.size))

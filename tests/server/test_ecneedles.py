@@ -135,8 +135,8 @@ class ReadTests(Case):
         """Nine are not enough; the words are Go's."""
         scene = self.scene(range(1, 10))
         error = self.assertRaises(TooFewShards, scene.needles.read, VOLUME, 1)
-        self.assertEqual(str(error), "cannot recover shard 7.0: only 9 shards available [1 2 3 4 5 6 7 8 9], need at "
-                                     "least 10 (missing: [0 10 11 12 13])")
+        self.assertEqual(str(error), "ReadEcShardIntervals: cannot recover shard 7.0: only 9 shards available "
+                                     "[1 2 3 4 5 6 7 8 9], need at least 10 (missing: [0 10 11 12 13])")
 
     def test_unmounted_meanwhile(self) -> None:
         """A shard whose file was closed at this moment is made of the others."""
@@ -308,6 +308,7 @@ class DeleteTests(Case):
         scene.shards.moved = {0: ["new:1"]}
         scene.needles.delete(VOLUME, 1, COOKIE)
         self.assertEqual(set(scene.shards.deleted), {"new:1"})
+        self.assertEqual(scene.needles.telling.waiting(), 0)
 
     def test_holder_down(self) -> None:
         """One that cannot be reached does not stop it, and is told of in the log; nor does a master that is away."""
@@ -324,7 +325,20 @@ class DeleteTests(Case):
         self.assertEqual(scene.volume.journal.keys(), [1, 3])
         scene.shards.down.clear()
         scene.later.pop()()
-        self.assertEqual(scene.shards.deleted["down:1"], {1})
+        self.assertEqual(scene.shards.deleted, {"down:1": {1, 3}, "there:1": {1, 3}})
+
+    def test_holder_away(self) -> None:
+        """One that the master does not name any more is told when it is back, if it was seen before."""
+        scene = self.scene([9])
+        scene.elsewhere(range(9), "there:1")
+        scene.elsewhere(range(10, 14), "away:1")
+        scene.needles.read(VOLUME, 1)
+        for shard_id in range(10, 14):
+            del scene.shards.places[shard_id]
+        scene.needles.delete(VOLUME, 1, COOKIE)
+        self.assertEqual(scene.shards.deleted, {"there:1": {1}})
+        scene.later.pop()()
+        self.assertEqual(scene.shards.deleted, {"there:1": {1}, "away:1": {1}})
 
     def test_cookie(self) -> None:
         """Another's needle is not deleted; who asks for any cookie gets it."""
