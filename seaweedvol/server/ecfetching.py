@@ -325,7 +325,8 @@ def _too_few(source: Source, gathering: _Gathering) -> TooFewShards:
     missing = sorted(set(range(source.volume.ratio.total)) - set(there))
     return TooFewShards(
         f"ReadEcShardIntervals: cannot recover shard {source.volume_id}.{gathering.interval.shard_id}: only "
-        f"{len(there)} shards available {_listed(there)}, need at least {gathering.needed} (missing: {_listed(missing)})")
+        f"{len(there)} shards available {_listed(there)}, need at least {gathering.needed} "
+        f"(missing: {_listed(missing)})")
 
 
 def _listed(numbers: Iterable[int]) -> str:
