@@ -128,7 +128,8 @@ class SecureCalls(Channels):
 
     def soon(self, target: str) -> defer.Deferred[grpc.Channel]:
         """See Channels."""
-        return self._in_thread(self._secure.to, target)
+        found = self._secure.at_hand(target)
+        return self._in_thread(self._secure.to, target) if found is None else defer.succeed(found)
 
     def open(self, target: str) -> grpc.Channel:
         """*Blocking.* A channel of one's own."""

@@ -110,6 +110,12 @@ class SecureChannels:
             self._known[target] = found
             return found.channel
 
+    def at_hand(self, target: str) -> grpc.Channel | None:
+        """The channel to ``host:port``, if nobody has to be asked for it."""
+        with self._lock:
+            known = self._known.get(target)
+            return None if known is None or known.is_doubted else known.channel
+
     def open(self, target: str) -> grpc.Channel:
         """*Blocking.* A channel of one's own, to be closed."""
         material = self._material()

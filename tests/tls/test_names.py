@@ -7,15 +7,17 @@ import pathlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
 from cryptography import x509
 from hypothesis import given, settings, strategies as st
+from twisted.internet import defer
 from twisted.trial.unittest import SynchronousTestCase
 
+from seaweedvol.cluster.calls import SecureCalls
 from seaweedvol.config.tls import GrpcTls, TlsRules, TlsSettings
 from seaweedvol.security.refusals import Refusals
 from seaweedvol.tls.calls import PROBE_REST_SECONDS, SecureChannels, name_for, server_credentials, suites_for_core
@@ -155,6 +157,27 @@ class CallsTests(CallsCase):
     def test_host_does_not_matter(self) -> None:
         """A certificate for another host will do, as in Go: the CA has signed it."""
         self.assertEqual(self.call(), "hello")
+
+    def test_for_the_reactor(self) -> None:
+        """Only a server that is not known yet is asked in another thread."""
+        asked: list[str] = []
+
+        def in_thread(function: Callable[[str], grpc.Channel], target: str) -> defer.Deferred[grpc.Channel]:
+            asked.append(target)
+            return defer.succeed(function(target))
+
+        calls = SecureCalls(lambda: self.grpc_of(self.caller), self.refusals, in_thread)
+        self.addCleanup(calls.close)
+        target = f"127.0.0.1:{self.port}"
+        first, second = (self.successResultOf(calls.soon(target)) for _ in range(2))
+        self.assertIs(first, second)
+        self.assertIs(calls.to(target), first)
+        self.assertEqual(asked, [target])
+        calls.renew()
+        self.assertIsNot(self.successResultOf(calls.soon(target)), first)
+        own = calls.open(target)
+        self.assertIsNot(own, calls.to(target))
+        own.close()
 
     def test_every_kind_of_call(self) -> None:
         """Calls and streams, each way."""
