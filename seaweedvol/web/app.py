@@ -81,9 +81,10 @@ class VolumeApp:
     @router.route("/stats/<name>")
     async def _statistics(self, exchange: Exchange, name: str) -> None:
         """Numbers for scripts."""
-        tell = statistics.PAGES.get(name)
-        is_shown = tell is not None and self._shows_page
-        await self._administer(exchange, self._tell(exchange, tell) if is_shown and tell is not None else None)
+        tell = statistics.PAGES.get(name) if self._shows_page else None
+        if not statistics.is_told(self.server, exchange.request):
+            tell = None
+        await self._administer(exchange, None if tell is None else self._tell(exchange, tell))
 
     @router.route("/ui/index.html")
     async def _page(self, exchange: Exchange) -> None:
