@@ -25,6 +25,11 @@ _KINDS: Final = ("Requests", "Connections", "AssignRequests", "ReadRequests", "W
                  "BytesIn", "BytesOut")
 
 
+def is_told(server: VolumeServer, request: Request) -> bool:
+    """Whether numbers are for this client, and asked for; to others their paths are those of needles, as in 4.44."""
+    return request.method in ("GET", "HEAD") and server.guard.allows_peer(request.peer_host)
+
+
 def live() -> Reply:
     """200: who answers, lives."""
     return empty(200)
@@ -52,8 +57,6 @@ def disks(server: VolumeServer, request: Request) -> Reply:
 
 
 def _told(server: VolumeServer, request: Request, name: str, value: object) -> Reply:
-    if not server.guard.allows_peer(request.peer_host):
-        return empty(401)
     return json_reply(request, 200, {"Version": version_text(server.settings.offset_width), name: value})
 
 

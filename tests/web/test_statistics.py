@@ -62,11 +62,17 @@ class StatisticsTests(SynchronousTestCase):
             self.assertEqual(self.world.ask("GET", path, is_public=True).status, 400, path)
 
     def test_white_list(self) -> None:
-        """Only for those who may write."""
+        """Only for those who may write; to others there is nothing of the kind."""
         world = make_world(self, "-whiteList=10.0.0.7")
         for name in ("counter", "memory", "disk"):
-            self.assertEqual(world.ask("GET", f"/stats/{name}").status, 401)
+            self.assertEqual(world.ask("GET", f"/stats/{name}").status, 400)
         self.assertEqual(world.ask("GET", "/livez").status, 200)
+
+    def test_methods(self) -> None:
+        """Numbers can only be read."""
+        self.assertEqual(self.world.ask("HEAD", "/stats/disk").status, 200)
+        self.assertEqual(self.world.ask("POST", "/stats/disk", b"").status, 400)
+        self.assertEqual(self.world.ask("OPTIONS", "/stats/disk").header("Access-Control-Allow-Headers"), "*")
 
     def test_signed(self) -> None:
         """A server with tokens tells nothing, as its page is not shown."""
