@@ -1,7 +1,7 @@
 """Files of the log: one for each level, with what is at least of that level, followed by others when they are full or
 old. Names, order and number are Go's (``glog/glog_file.go``).
 
-Knows lines and files. Nothing that goes wrong with them reaches whoever tells something: what cannot be written is lost.
+Knows lines and files. What goes wrong with them reaches nobody who tells something: what cannot be written is lost.
 """
 
 from __future__ import annotations
