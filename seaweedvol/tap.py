@@ -105,12 +105,12 @@ def makeService(options: Options) -> MultiService:  # noqa: N802
 
 def build_service(settings: Settings, reactor: Any) -> ServerService:
     """Everything that runs, wired together and not yet started."""
-    from seaweedvol.rpc.corelog import VERBOSITY
+    from seaweedvol.tls.core import core_variables
 
-    # grpcio prints to standard error past every log; what fails is told by us. Only why a handshake does, it tells
-    # nobody else.
-    is_secure = settings.security.tls.grpc is not None
-    os.environ.setdefault("GRPC_VERBOSITY", VERBOSITY if is_secure else "NONE")
+    # Before grpcio is imported, which reads them once. It prints past every log; what fails is told by us. Only why a
+    # handshake does, it tells nobody else.
+    for name, value in core_variables(settings.security.tls).items():
+        os.environ.setdefault(name, value)
     from seaweedvol.cluster.heartbeat import HeartbeatService
     from seaweedvol.disks import make_disks
     from seaweedvol.life.notifying import Notifier
@@ -196,13 +196,8 @@ def build_credentials(settings: Settings) -> Credentials | None:
     tls = settings.security.tls
     if not tls.is_used:
         return None
-    from seaweedvol.tls.calls import SUITES_VARIABLE, suites_for_core
     from seaweedvol.tls.credentials import Credentials
 
-    suites = suites_for_core(tls.rules)
-    if suites:
-        # There is no other way to tell grpcio.
-        os.environ[SUITES_VARIABLE] = suites
     return Credentials(tls)
 
 

@@ -16,8 +16,6 @@ from twisted.application.service import Service
 
 from seaweedvol.security.refusals import Refusals
 
-#: What the environment must say before grpcio is imported, so that the core prints such lines.
-VERBOSITY: Final = "INFO"
 _STDERR: Final = 2
 _KIND: Final = "gRPC"
 _LENGTH: Final = 1 << 16

@@ -18,7 +18,6 @@ import grpc
 from cryptography import x509
 from OpenSSL import SSL
 
-from seaweedvol.config.tls import TlsRules
 from seaweedvol.security.refusals import Refusals
 from seaweedvol.tls.certificates import alternative_names, common_name, has_alternative_names
 from seaweedvol.tls.contexts import HTTP2, client_connection, client_context, why_failed
@@ -29,19 +28,10 @@ PROBE_SECONDS: Final = 5.0
 PROBE_REST_SECONDS: Final = 1.0
 KIND: Final = "gRPC"
 
-#: Read by grpcio when it first speaks TLS.
-SUITES_VARIABLE: Final = "GRPC_SSL_CIPHER_SUITES"
-#: For TLS 1.2 with a key that nobody has: so that only TLS 1.3 is left, for which there is no setting.
-_NO_TLS_1_2: Final = "ECDHE-PSK-AES128-CBC-SHA"
 _BROKEN: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAUTHENTICATED)
 _NO_NAME: Final = "its certificate has no name that grpcio could check: give it a DNS name or a common name"
 
 Options = Sequence[tuple[str, Any]]
-
-
-def suites_for_core(rules: TlsRules) -> str:
-    """What :data:`SUITES_VARIABLE` must say before grpcio is used; "" for nothing."""
-    return _NO_TLS_1_2 if rules.is_latest_only else ":".join(rules.suites)
 
 
 def server_credentials(material: Callable[[], GrpcMaterial]) -> grpc.ServerCredentials:

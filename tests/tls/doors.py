@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import pathlib
+import socket
 import ssl
 import tempfile
 import time
@@ -151,6 +152,16 @@ class Knocker:
             return REFUSED if is_refused else str(code.name)
         finally:
             channel.close()
+
+    def shake(self, context: ssl.SSLContext) -> str:
+        """A handshake at the gRPC port, up to the first bytes of HTTP/2."""
+        context.set_alpn_protocols(["h2"])
+        try:
+            with socket.create_connection(("127.0.0.1", self.server.grpc_port), SECONDS) as raw:
+                with context.wrap_socket(raw, server_hostname="127.0.0.1") as connection:
+                    return SERVED if connection.recv(1) else REFUSED
+        except OSError:
+            return REFUSED
 
     def _call(self, channel: grpc.Channel, name: str) -> None:
         if name == "reflection":

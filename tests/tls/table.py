@@ -49,6 +49,11 @@ def _grpc(name: str, credential: str, go: object, call: str = "VolumeServerStatu
     return Cell(f"grpc_{profile}_{name}", profile, lambda at: at.call(credential, call), go, ours)
 
 
+def _shake(name: str, credential: str, go: str, *, profile: str, suites: str = "") -> Cell:
+    return Cell(f"grpc_{profile}_{name}", profile,
+                lambda at: at.shake(at.context(credential, ssl.TLSVersion.TLSv1_2, suites)), go)
+
+
 def _plain(name: str, go: object, *, public: bool, method: str = "GET", profile: str = "mutual") -> Cell:
     return Cell(f"plain_{name}", profile, lambda at: at.https(None, method, "/status" if not public else f"/{FID}",
                                                               b"x" if method == "PUT" else None, public=public), go)
@@ -135,6 +140,11 @@ _OTHER_GRPC: Final = (
     _grpc("any_name", "wrong name", SERVED, profile="open"), _grpc("none", "", REFUSED, profile="open"),
     _grpc("other_ca", "other ca", REFUSED, profile="open"), _grpc("plain", "plain", REFUSED, profile="open"),
     _grpc("not_in_white_list", "right", "PERMISSION_DENIED", "VolumeNeedleStatus", profile="open"),
+    _shake("older_version", "right", SERVED, profile="mutual"),
+    _shake("older_version_none", "", REFUSED, profile="mutual"),
+    _shake("older_version", "right", REFUSED, profile="latest"),
+    _shake("suite", "in domain", SERVED, profile="domain", suites="ECDHE-ECDSA-AES128-GCM-SHA256"),
+    _shake("other_suite", "in domain", REFUSED, profile="domain", suites="ECDHE-ECDSA-AES256-GCM-SHA384"),
     _grpc("right", "right", SERVED, profile="latest"), _grpc("wrong_name", "wrong name", REFUSED, profile="latest"),
     _grpc("in_domain", "in domain", SERVED, profile="domain"),
     _grpc("not_in_domain", "right", REFUSED, profile="domain"),

@@ -20,7 +20,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from seaweedvol.cluster.calls import SecureCalls
 from seaweedvol.config.tls import GrpcTls, TlsRules, TlsSettings
 from seaweedvol.security.refusals import Refusals
-from seaweedvol.tls.calls import PROBE_REST_SECONDS, SecureChannels, name_for, server_credentials, suites_for_core
+from seaweedvol.tls.calls import PROBE_REST_SECONDS, SecureChannels, name_for, server_credentials
+from seaweedvol.tls.core import core_variables, suites_for_core
 from seaweedvol.tls.credentials import Credentials, GrpcMaterial
 from seaweedvol.tls.names import NameGate, is_allowed, names_in
 from tests.tls.pki import Authority
@@ -77,6 +78,13 @@ class NameForTests(SynchronousTestCase):
         self.assertEqual(suites_for_core(TlsRules()), "")
         self.assertEqual(suites_for_core(TlsRules(suites=("A", "B"))), "A:B")
         self.assertIn("PSK", suites_for_core(TlsRules("TLS 1.3", suites=("A",))))
+
+    def test_variables(self) -> None:
+        """Without TLS the core is quiet; with it it tells why handshakes fail, and keeps to the rules."""
+        self.assertEqual(core_variables(TlsSettings()), {"GRPC_VERBOSITY": "NONE"})
+        self.assertEqual(core_variables(TlsSettings(grpc=ANYBODY)), {"GRPC_VERBOSITY": "INFO"})
+        found = core_variables(TlsSettings(rules=TlsRules(suites=("A", "B")), master_grpc=ANYBODY))
+        self.assertEqual(found["GRPC_SSL_CIPHER_SUITES"], "A:B")
 
 
 def _answer(request: bytes, context: grpc.ServicerContext) -> bytes:
