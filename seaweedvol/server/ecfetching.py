@@ -106,8 +106,7 @@ class Fetcher:
         :raises TooFewShards: when not even that can be done.
         :raises NeedleDeleted: when another server knows the needle as deleted.
         """
-        found = [None if each.shard_id in source.doubted else self._local(source, each.shard_id, each)
-                 for each in intervals]
+        found = [self._here(source, each) for each in intervals]
         missing = [at for at, piece in enumerate(found) if piece is None]
         if missing:
             for at, piece in self._directly(source, {at: intervals[at] for at in missing}):
@@ -169,6 +168,22 @@ class Fetcher:
         """Without servers that are slow."""
         return {shard_id: [each for each in addresses if not self.is_slow(each)]
                 for shard_id, addresses in self._places(source).items()}
+
+    def _here(self, source: Source, interval: Interval) -> bytes | None:
+        """The bytes by what this server has alone: no master and no other server is asked for what can be computed."""
+        ratio, wanted = source.volume.ratio, interval.shard_id
+        piece = None if wanted in source.doubted else self._local(source, wanted, interval)
+        if piece is not None:
+            return piece
+        others = [number for number in range(ratio.total) if number != wanted and number not in source.doubted
+                  and self._find_shard(source.volume_id, number, source.volume.encode_time_ns) is not None]
+        if len(others) < ratio.data:
+            return None
+        pieces = {number: piece for number in others if (piece := self._local(source, number, interval)) is not None}
+        if len(pieces) < ratio.data:
+            return None
+        enough = {number: pieces[number] for number in sorted(pieces)[:ratio.data]}
+        return reconstruct(ratio, enough, (wanted,))[wanted]
 
     def _local(self, source: Source, shard_id: int, interval: Interval) -> bytes | None:
         shard = self._find_shard(source.volume_id, shard_id, source.volume.encode_time_ns)

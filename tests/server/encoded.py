@@ -131,6 +131,7 @@ class FakeShards:
     reads: list[tuple[str, int]] = attrs.Factory(list)
     forgotten: list[tuple[int, str]] = attrs.Factory(list)
     has_master: bool = True
+    looked_up: int = 0
     naps: list[float] = attrs.Factory(list)
     moved_later: dict[int, list[str]] | None = None
     lock: threading.Lock = attrs.Factory(threading.Lock)
@@ -139,6 +140,7 @@ class FakeShards:
     def locations(self, volume_id: int, *, fresh: bool = False, needed: int = 10,
                   total: int = 14) -> Mapping[int, Sequence[str]]:
         """What the master says."""
+        self.looked_up += 1
         if not self.has_master:
             raise LookupFailed("no master")
         if fresh and self.moved is not None:
