@@ -99,9 +99,15 @@ class Deleting:
         count = ReplicationCount(server.instruments, "delete")
         with count.locally(len(replicas)):
             await self.in_thread(server.needles.delete, volume_id, key, cookie, checksum=checksum)
-        with count.elsewhere(len(replicas)):
-            if replicas:
-                await server.replicator.delete(path=request.path, locations=replicas, token=token_of(request) or "")
+        try:
+            with count.elsewhere(len(replicas)):
+                if replicas:
+                    await server.replicator.delete(
+                        path=request.path, locations=replicas, token=token_of(request) or "")
+        except RemoteCallFailed:
+            # It may have moved.
+            server.locations.invalidate(volume_id)
+            raise
 
     def _failed(self, request: Request, message: str) -> Reply:
         self.server.instruments.write_failures.add(1)

@@ -123,10 +123,10 @@ class ExpressChanges:
         here = self._replies.own_url
         return tuple([location for location in known if location.url != here])
 
-    def _repeated(self, operation: str, replicas: tuple[Location, ...], began: float,
+    def _repeated(self, operation: str, volume_id: int, replicas: tuple[Location, ...], began: float,
                   done: Callable[[str | None], None]) -> Callable[[str | None], None]:
         """``done``, when it has been noted how a change fared on the replicas, to which it is on its way now."""
-        instruments, counts = self._instruments, self._tally
+        instruments, counts, locations = self._instruments, self._tally, self._server.locations
         sent_at = counts.seconds()
         kind = WRITE_TO_REPLICAS if operation == "write" else ""
         instruments.begin_part(kind)
@@ -136,6 +136,9 @@ class ExpressChanges:
             now = counts.seconds()
             instruments.note_replication(operation, len(replicas), now - began, error, sending_seconds=now - sent_at)
             counts.replicated += error is None
+            if error is not None:
+                # It may have moved.
+                locations.invalidate(volume_id)
             done(error)
 
         return repeated
@@ -151,12 +154,7 @@ class ExpressChanges:
         if length <= 0 or limit.limit and (limit.is_over or end > len(data)) or replicas is None:
             return 0
         if end > len(data):
-            # An answer that ends the connection may come before the end of the request.
-            if facts.variation >= CLOSE or channel.input_error is not None:
-                return 0
-            limit.add(length)
-            channel.gather(data, end - len(data), lambda: limit.release(length))
-            return len(data)
+            return self._gather(data, end, length, channel, facts)
         draft = self._draft(match, data, head_end, end, facts, query)
         if draft is None:
             return 0
@@ -185,8 +183,9 @@ class ExpressChanges:
                 limit.release(length)
                 channel.give_back(data[:end])
             elif replicas:
+                repeated = self._repeated("write", volume.id, replicas, began, stored)
                 self._road.write_now(
-                    b"/" + match[2], replicas, self._repeated("write", replicas, began, stored), data=put.data,
+                    b"/" + match[2], replicas, repeated, data=put.data,
                     name=name, mime=mime, flags=put.fields[0], last_modified=put.last_modified,
                     ttl=query.ttl or volume.ttl, fsync=query.fsync, token=query.token(facts))
             else:
@@ -202,6 +201,14 @@ class ExpressChanges:
         channel.hold("PUT" if is_put else "POST")
         self._batches.add(volume, put, done, query.fsync)
         return end
+
+    def _gather(self, data: bytes, end: int, length: int, channel: LaneSide, facts: Facts) -> int:
+        """Wait for the rest of an upload, unless an answer that ends the connection may come before it."""
+        if facts.variation >= CLOSE or channel.input_error is not None:
+            return 0
+        self._limit.add(length)
+        channel.gather(data, end - len(data), lambda: self._limit.release(length))
+        return len(data)
 
     def _looks_at_place(self, put: Put, volume: QuickVolume, query: ChangeQuery) -> bool:
         """Whether a needle that has not been stored, since its key is there, may take the place of what is there."""
@@ -303,8 +310,8 @@ class ExpressChanges:
             if not removal.is_taken or removal.error is not None:
                 channel.give_back(data[:end])
             elif replicas:
-                self._road.delete_now(b"/" + match[2], replicas, self._repeated("delete", replicas, began, deleted),
-                                      token=query.token(facts))
+                repeated = self._repeated("delete", volume.id, replicas, began, deleted)
+                self._road.delete_now(b"/" + match[2], replicas, repeated, token=query.token(facts))
             else:
                 deleted()
 

@@ -166,6 +166,8 @@ class Writing:
                         path=request.path, draft=draft, locations=replicas, fsync=fsync,
                         token=token_of(request) or "", content_md5=content_md5)
         except RemoteCallFailed as error:
+            # It may have moved: the next write shall ask the master again. Go goes on to send there for ten minutes.
+            server.locations.invalidate(volume_id)
             raise NotStored(f"failed to write to replicas for volume {volume_id}: {error}") from None
         return is_unchanged
 

@@ -12,6 +12,7 @@ from seaweedvol.server.interfaces import Location
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.format.needle import Needle
 from seaweedvol.storage.ids import VolumeId
+from seaweedvol.store.diskspace import MinFree
 from tests.conformance.exchange import Response
 from tests.web.serving import HERE, fid, make_world
 
@@ -134,6 +135,24 @@ class LocalTests(WritingTests):
         self.assertEqual(answer.status, 500)
         self.assertIn(b"failed to write to local disk: ", answer.body)
         self.assertEqual(self.world.ask("GET", fid(3)).status, 404)
+
+    def test_full_disk(self) -> None:
+        """An upload is refused before its body has been sent, with the reason; deletions go on, and so do uploads as
+        soon as there is room."""
+        self.world.put(4, b"old")
+        location = self.world.server.store.locations[0]
+        location.min_free = MinFree(amount=1 << 60)
+        location.check_space()
+        refusal = b'{"error":"failed to write to local disk: volume 1 is read only: disk space is low (disk free '
+        for line in ("Content-Length: 1000000", "Transfer-Encoding: chunked"):
+            client = self.world.client()
+            client.write(f"PUT {fid(3)} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n{line}\r\n\r\n".encode("ascii"))
+            self.assertTrue(client.received.startswith(b"HTTP/1.1 500 "))
+            self.assertIn(refusal, client.received)
+        self.assertEqual(self.world.ask("DELETE", fid(4)).status, 202)
+        self.assertEqual(self.world.ask("PUT", "/1,xyz", b"data").status, 400)
+        location.min_free = MinFree(percent=0)
+        location.check_space()
         self.assertEqual(self.world.ask("PUT", fid(3), b"data").status, 201)
 
     def test_no_such_volume(self) -> None:
@@ -160,12 +179,15 @@ class ReplicatedTests(WritingTests):
         self.assertEqual(self.replicator.written, [])
 
     def test_other_fails(self) -> None:
-        """The client learns that not everybody has it, though it was stored here."""
+        """The client learns that not everybody has it, though it was stored here; the other may have moved, so the next
+        write asks where it is by now. (That the express lane does the same, its own tests say.)
+        """
         self.replicator.failure = "[b:2]: disk full"
         answer = self.world.ask("PUT", fid(3, 2), b"data")
         self.assertEqual((answer.status, answer.body),
                          (500, b'{"error":"failed to write to replicas for volume 2: [b:2]: disk full"}'))
         self.assertIsNotNone(self.stored(3, 2))
+        self.assertEqual(self.world.locations.forgotten, [2])
 
     def test_local_failure_first(self) -> None:
         """What cannot be stored here is not sent to others."""
