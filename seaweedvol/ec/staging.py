@@ -1,7 +1,8 @@
 """Files that are written under another name, and take their places together once all of them are whole and on disk.
 
 Knows bytes and names only. What is left aside after a crash is in nobody's way: it is found by
-:meth:`~seaweedvol.ec.names.EcPaths.asides`, and made anew by whoever needs the name again.
+:meth:`~seaweedvol.ec.names.EcPaths.asides`, and made anew by whoever needs the name again. As long as somebody here
+writes under such a name nobody else does: who is first would put the other's half of a file in its place.
 """
 
 from __future__ import annotations
@@ -9,32 +10,47 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import threading
 from collections.abc import Iterable, Iterator
 
 from seaweedvol.ec.names import aside
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.backend.disk import FILE_MODE, reserve_blocks, sync_directory
 
+_taken: set[str] = set()
+_taking = threading.Lock()
+
 
 class Staged:
     """A new file for ``path``, of ``length`` bytes, to which several threads may write.
 
-    :raises OSError: when it cannot be made, or there is no room for it.
+    :raises OSError: when it cannot be made, or there is no room for it; EBUSY while there is another for this path.
     """
 
     def __init__(self, path: str, length: int = 0) -> None:
         self.path = path
-        self._aside: str | None = aside(path)
+        self.descriptor = -1
+        self._aside: str | None = None
+        name = os.path.abspath(aside(path))
+        with _taking:
+            if name in _taken:
+                raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), path)
+            _taken.add(name)
+        self._taken_name: str | None = name
+        try:
+            self._open(length)
+        except BaseException:
+            self.discard()
+            raise
+
+    def _open(self, length: int) -> None:
+        self._aside = aside(self.path)
         # Whoever has the remains of an earlier attempt open shall not write to this one.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._aside)
         self.descriptor = os.open(self._aside, os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        try:
-            if length:
-                reserve_blocks(self.descriptor, length)
-        except BaseException:
-            self.discard()
-            raise
+        if length:
+            reserve_blocks(self.descriptor, length)
 
     @property
     def aside(self) -> str:
@@ -70,14 +86,23 @@ class Staged:
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
+        self._give_back()
 
     def discard(self) -> None:
         """Close it, and remove it unless it is in its place."""
-        self.close()
         if self._aside is not None:
+            # Before the name is another's.
             with contextlib.suppress(OSError):
                 os.unlink(self._aside)
             self._aside = None
+        self.close()
+
+    def _give_back(self) -> None:
+        with _taking:
+            # Once: afterwards it may be another's.
+            if self._taken_name is not None:
+                _taken.remove(self._taken_name)
+                self._taken_name = None
 
 
 def publish(files: Iterable[Staged]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -76,6 +77,31 @@ class StagedTests(unittest.SynchronousTestCase):
             earlier.flush()
             publish(staged)
         self.assertEqual(self.contents()["new"], b"")
+
+    def test_another(self) -> None:
+        """As long as one is being written there is no other for the same place: neither would get what it wrote."""
+        with discarding([]) as staged:
+            self.stage(staged)
+            self.assertEqual(self.assertRaises(OSError, Staged, self.new).errno, errno.EBUSY)
+            publish(staged)
+        self.assertEqual(self.contents(), {"old": b"after", "new": b"after"})
+        with discarding([]) as staged:
+            staged.append(Staged(self.new))
+            publish(staged)
+        self.assertEqual(self.contents()["new"], b"")
+
+    def test_another_after_failure(self) -> None:
+        """What could not be made is in nobody's way."""
+        missing = str(self.directory / "missing" / "file")
+        self.assertRaises(FileNotFoundError, Staged, missing)
+        (self.directory / "missing").mkdir()
+        first = Staged(missing)
+        first.discard()
+        second = Staged(missing)
+        first.close()
+        self.assertRaises(OSError, Staged, missing)
+        second.discard()
+        self.assertEqual(list((self.directory / "missing").iterdir()), [])
 
     def test_no_room(self) -> None:
         """Where there is no room that is said before anything is written, and nothing stays."""
