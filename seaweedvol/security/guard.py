@@ -141,17 +141,21 @@ class Guard:
 
         :param peer: whose it is, if the log shall tell of a refusal.
         """
-        return self._is_allowed("read", self._rules.read_key, claimed_fid(vid_text, fid_text), token, peer)
+        reason = _why_refused(self._rules.read_key, vid_text, fid_text, token)
+        if reason and peer:
+            self._tell(peer, "read", vid_text, fid_text, reason)
+        return not reason
 
     def check_write(self, vid_text: str, fid_text: str, token: str | None, peer: str = "") -> bool:
         """Whether a write or delete of ``vid,fid`` is allowed with this token; as :meth:`check_read`."""
-        return self._is_allowed("change", self._rules.write_key, claimed_fid(vid_text, fid_text), token, peer)
-
-    def _is_allowed(self, verb: str, key: bytes, fid: str, token: str | None, peer: str) -> bool:
-        reason = _why_refused(key, fid, token)
+        reason = _why_refused(self._rules.write_key, vid_text, fid_text, token)
         if reason and peer:
-            self.refusals.tell("token", f"{peer} must not {verb} {go_quote(fid)}: {reason}")
+            self._tell(peer, "change", vid_text, fid_text, reason)
         return not reason
+
+    def _tell(self, peer: str, verb: str, vid_text: str, fid_text: str, reason: str) -> None:
+        what = go_quote(claimed_fid(vid_text, fid_text))
+        self.refusals.tell("token", f"{peer} must not {verb} {what}: {reason}")
 
 
 def claimed_fid(vid_text: str, fid_text: str) -> str:
@@ -162,14 +166,14 @@ def claimed_fid(vid_text: str, fid_text: str) -> str:
     return f"{vid_text},{fid_text}"
 
 
-def _why_refused(key: bytes, fid: str, token: str | None) -> str:
+def _why_refused(key: bytes, vid_text: str, fid_text: str, token: str | None) -> str:
     """Why a token does not do; "" when it does, or none is needed."""
     if not key:
         return ""
     if not token:
         return "there is no token"
     try:
-        check_token(key, token, fid)
+        check_token(key, token, claimed_fid(vid_text, fid_text))
     except TokenRefused as error:
         return str(error)
     return ""

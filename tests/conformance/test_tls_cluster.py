@@ -30,10 +30,12 @@ class SecuredCase(ClusterTestCase):
     """A cluster of which every part has a certificate of its own, named by a name that the others let in.
 
     :ivar speaks_https: whether volume servers do, and ask for certificates too.
+    :ivar kinds: of the volume servers.
     """
 
     speaks_https = False
     tokens = JWT
+    kinds = ("ours", "ours")
 
     def setUp(self) -> None:
         super().setUp()
@@ -45,8 +47,8 @@ class SecuredCase(ClusterTestCase):
             self.ca.sign(f"{part}01", HERE).save(self.pki, part)
         # Go's tools look for it in the working directory.
         (self.root / "security.toml").write_text(self.settings())
-        self.first = self.start_server()
-        self.second = self.start_server(self.first)
+        self.first = self.start_server(self.kinds[0])
+        self.second = self.start_server(self.kinds[1], self.first)
         self.master = f"-master=127.0.0.1:{self.first.master_port}"
 
     def settings(self) -> str:
@@ -65,10 +67,10 @@ class SecuredCase(ClusterTestCase):
         """Two lines about the certificate of a part."""
         return f'cert = "{self.pki}/{part}.crt"\nkey = "{self.pki}/{part}.key"\n'
 
-    def start_server(self, beside: Server | None = None) -> Server:
-        """A volume server of ours."""
-        place = self.root / f"ours-{len(list(self.root.iterdir()))}"
-        server = launch("ours", place, flags=("-max=60",), security=self.settings(),
+    def start_server(self, kind: str, beside: Server | None = None) -> Server:
+        """A volume server."""
+        place = self.root / f"{kind}-{len(list(self.root.iterdir()))}"
+        server = launch(kind, place, flags=("-max=60",), security=self.settings(),
                         master=None if beside is None else beside.master_port)
         self.addCleanup(server.stop)
         return server
@@ -231,3 +233,16 @@ class ChunkTests(SecuredCase):
     def test_tools(self) -> None:
         """A file in chunks is put together by HTTPS."""
         self.check_tools()
+
+
+class MixedTests(SecuredCase):
+    """A volume server of Go's beside one of ours, with HTTPS."""
+
+    speaks_https = True
+    kinds = ("ours", "go")
+
+    def test_cluster(self) -> None:
+        """They replicate to each other, proxy for each other, and take volumes from each other."""
+        self.check_replication()
+        self.check_proxy()
+        self.check_shell()
