@@ -173,6 +173,10 @@ class EcVolume:
         self.shards[shard.id] = shard
         return True
 
+    def replace(self, shard: EcShard) -> None:
+        """Serve this one instead of that of its number, which is closed when nobody holds it any more."""
+        self.shards[shard.id] = shard
+
     def remove(self, shard_id: int) -> EcShard | None:
         """Serve a shard no more; its file stays."""
         shard = self.shards.pop(shard_id, None)

@@ -165,6 +165,20 @@ class ErasureStore:
                         _log.info("shard %d of volume %d is not served any more", shard_id, volume_id)
                         self._events.publish(ShardsRemoved(vanished(volume, (shard_id,))))
 
+    def reopen(self, volume_id: int, shard_ids: Iterable[int]) -> None:
+        """Have shards that are served read from the files that are in their places by now. None is missed meanwhile,
+        and reads that have begun end with the old ones. One that is not served is none to reopen.
+
+        :raises OSError: when there is no such file; then the old one, which nobody else can see, is served still.
+        """
+        wanted = tuple(shard_ids)
+        with self._changing:
+            for location, volume in self.holders(volume_id):
+                for shard_id in wanted:
+                    if shardloading.reopen_shard(location, volume, shard_id):
+                        _log.info("shard %d of volume %d is another file now", shard_id, volume_id)
+                        self._events.publish(ShardsAdded(appeared(volume, (volume.shards[shard_id],))))
+
     def unload(self, volume_id: int, locations: Iterable[Location] | None = None) -> None:
         """Serve no shard of a volume any more, and let go of all its files, which stay.
 
@@ -279,6 +293,9 @@ class ErasureStore:
             for volume in [each for each in list(location.ec_volumes.values()) if each.is_overdue()]:
                 gone = shards_of(volume)
                 with self._changing:
+                    if location.ec_volumes.get(volume.id) is not volume:
+                        # Meanwhile it went, and may have come back as another encoding, whose time is not over.
+                        continue
                     try:
                         shardloading.destroy_volume(location, volume.id)
                     except OSError as error:

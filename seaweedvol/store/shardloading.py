@@ -42,10 +42,8 @@ def load_shard(location: Location, collection: str, volume_id: VolumeId, shard_i
     places = str(location.directory), str(index_directory or location.index_directory)
     paths = EcPaths(*places, collection, volume_id)
     with location.changing:
-        shard = EcShard(shard_id, paths.shard(shard_id))
+        shard = _opened(shard_id, paths.shard(shard_id))
         try:
-            if not shard.length:
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), shard.path)
             volume = location.ec_volumes.get(volume_id)
             if volume is None:
                 volume = open_volume(paths, width=location.width, report=_log.warning, directories=directories)
@@ -91,6 +89,27 @@ def unload_shard(location: Location, volume_id: VolumeId, shard_id: int) -> EcVo
         if not volume.shards:
             volume.close()
     return volume
+
+
+def reopen_shard(location: Location, volume: EcVolume, shard_id: int) -> bool:
+    """Read a shard from the file that is in its place now; whether it is served.
+
+    :raises FileNotFoundError: when there is none, or an empty one.
+    :raises OSError: when it cannot be read; in any case the old one is served still.
+    """
+    with location.changing:
+        if location.ec_volumes.get(volume.id) is not volume or shard_id not in volume.shards:
+            return False
+        volume.replace(_opened(shard_id, volume.paths.shard(shard_id)))
+    return True
+
+
+def _opened(shard_id: int, path: str) -> EcShard:
+    shard = EcShard(shard_id, path)
+    if not shard.length:
+        shard.close()
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    return shard
 
 
 def unload_volume(location: Location, volume_id: VolumeId) -> EcVolume | None:

@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from twisted.trial import unittest
 
+from seaweedvol.ec.volume import EcVolume
 from seaweedvol.storage.errors import VolumeError
 from seaweedvol.store.location import Location
 from seaweedvol.store.store import Store
@@ -353,6 +354,25 @@ class RemovingTests(unittest.SynchronousTestCase):
         self.assertTrue(report.has_no_shards)
         self.assertNotIn(".ecx", files(self.directory))
 
+    def test_replaced_while_it_expires(self) -> None:
+        """Another encoding that comes in its place at that moment stays."""
+        erasure, is_overdue = self.store.erasure, EcVolume.is_overdue
+        erasure.unload(7)
+        set_info(self.directory, expires_at=1)
+        erasure.mount(7, "", ALL)
+
+        def replacing(volume: EcVolume) -> bool:
+            overdue = is_overdue(volume)
+            erasure.unload(7)
+            set_info(self.directory, expires_at=0)
+            erasure.mount(7, "", ALL)
+            return overdue
+
+        with patch.object(EcVolume, "is_overdue", replacing):
+            self.assertEqual(erasure.remove_overdue(), [])
+        self.assertLess({*shard_names(ALL), ".ecx"}, files(self.directory))
+        self.assertEqual(erasure.shard_ids(7), list(ALL))
+
     def test_not_expired_yet(self) -> None:
         """It is reported, with the time at which it goes."""
         self.store.erasure.unload(7)
@@ -361,6 +381,54 @@ class RemovingTests(unittest.SynchronousTestCase):
         self.store.erasure.mount(7, "", (1,))
         self.assertFalse(self.store.report().has_no_shards)
         self.assertEqual([report.expires_at for report in self.store.shard_reports()], [later])
+
+
+class ReopeningTests(unittest.SynchronousTestCase):
+    """Shards whose files are replaced while they are served."""
+
+    def setUp(self) -> None:
+        """One shard of volume 7, served."""
+        self.directory, _ = encoded_directory(self)
+        for name in shard_names(range(1, 14)):
+            (self.directory / f"7{name}").unlink()
+        self.store = new_store(self, at(self.directory))
+        self.path = self.directory / "7.ec00"
+
+    def put(self, data: bytes) -> None:
+        """Another file in its place."""
+        (self.directory / "new").write_bytes(data)
+        os.replace(self.directory / "new", self.path)
+
+    def test_reopened(self) -> None:
+        """The new bytes are read, by whoever has found the volume before too; who is reading ends with the old."""
+        erasure = self.store.erasure
+        volume = erasure.find(7)
+        assert volume is not None
+        reading, old = volume.shards[0], volume.shards[0].read_at(8, 0)
+        listener = listening(self.store)
+        self.put(b"new bytes")
+        erasure.reopen(7, (0, 1))
+        self.assertEqual((volume.shards[0].read_at(99, 0), volume.shard_length), (b"new bytes", 9))
+        self.assertEqual(reading.read_at(8, 0), old)
+        self.assertIs(erasure.find(7), volume)
+        self.assertEqual(listener.heard, [("ShardsAdded", 7, 0, (0,))])
+
+    def test_nothing_there(self) -> None:
+        """What cannot be read is no reason to let go of what can."""
+        erasure = self.store.erasure
+        self.put(b"")
+        self.assertRaises(FileNotFoundError, erasure.reopen, 7, (0,))
+        self.path.unlink()
+        self.assertRaises(FileNotFoundError, erasure.reopen, 7, (0,))
+        shard = erasure.shard(7, 0)
+        assert shard is not None
+        self.assertEqual(len(shard.read_at(8, 0)), 8)
+
+    def test_not_served(self) -> None:
+        """What is not served is not served afterwards either."""
+        self.store.erasure.unmount(7, (0,))
+        self.store.erasure.reopen(7, (0,))
+        self.assertEqual(served(self.store), [[]])
 
 
 class TellingTests(unittest.SynchronousTestCase):
