@@ -1,24 +1,23 @@
 """Taking a file of a volume from another server, as it is pushed: shards mostly, and volumes that were decoded there.
 
 Blocking, callable from any thread. Rules and texts are SeaweedFS 4.44's (``volume_grpc_copy.go`` ``ReceiveFile``), but
-for this: the file is received aside and takes its place when it is whole, and the files that a mounted volume works
-with are not replaced under it.
+for this: the file is received aside and takes its place when it is whole, one at a time for each place, and the files
+that a mounted volume works with are not replaced under it.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from seaweedvol.ec.ratio import DEFAULT_RATIO, MAX_SHARDS
+from seaweedvol.ec.staging import Staged, publish
 from seaweedvol.server.copying import INDEX_EXTENSIONS, check_collection, check_extension
 from seaweedvol.server.errors import Refused
-from seaweedvol.storage.backend.disk import rename_durably
 from seaweedvol.storage.volume.paths import base_name
 from seaweedvol.store.placing import parse_disk_type, roomiest
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from seaweedvol.store.location import Location
     from seaweedvol.store.store import Store
 
-ASIDE: Final = ".receiving"
 #: A file of a volume that is not mounted yet, and will be by another call.
 STAGED: Final = ".copying"
 _WORKED_WITH: Final = frozenset((".dat", ".idx", ".vif", ".ldb", ".sdx"))
@@ -89,35 +87,31 @@ class _Incoming:
     """A file that is being written aside."""
 
     def __init__(self, path: str) -> None:
-        self._path, self._aside = path, path + ASIDE
+        self._path, self._length = path, 0
         try:
-            self._file: BinaryIO = open(self._aside, "wb", buffering=0)
+            self._file = Staged(path)
         except OSError as error:
             raise Refused(f"failed to create file: open {path}: {_words(error)}") from error
 
     def write(self, data: bytes) -> None:
         """:raises Refused: when it cannot be written."""
-        rest = memoryview(data)
         try:
-            while rest:
-                rest = rest[self._file.write(rest):]
+            self._file.write_at(memoryview(data), self._length)
         except OSError as error:
             raise Refused(f"failed to write file: write {self._path}: {_words(error)}") from error
+        self._length += len(data)
 
     def publish(self) -> None:
         """:raises Refused: when it cannot be brought to the disk."""
         try:
-            os.fsync(self._file.fileno())
+            publish((self._file,))
             self._file.close()
-            rename_durably(self._aside, self._path)
         except OSError as error:
             raise Refused(f"failed to write file: sync {self._path}: {_words(error)}") from error
 
     def drop(self) -> None:
         """Leave nothing of it."""
-        self._file.close()
-        with contextlib.suppress(OSError):
-            os.unlink(self._aside)
+        self._file.discard()
 
 
 def _exchanged(incoming: _Incoming | None, path: str | None) -> _Incoming | None:

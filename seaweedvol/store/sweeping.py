@@ -19,7 +19,7 @@ from seaweedvol.storage.volume.removing import remove_files
 from seaweedvol.store.names import VolumeName, parse_base
 
 _WORDS: Final = b"copying from "
-_ASIDE: Final = re.compile(r"(.+)\.(ec[0-9][0-9]|ecx|ecj|ecsum(\.v[0-9]+)?|dat|idx|vif)(\.mirror)?\.tmp")
+_ASIDE: Final = re.compile(r"(.+)\.(ec[0-9][0-9]|ecx|ecj|ecsum(\.v[0-9]+)?|dat|idx|vif)(\.mirror|\.copying)?\.tmp")
 
 
 def sweep(directory: Path, index_directory: Path) -> Iterator[str]:
@@ -42,7 +42,8 @@ def sweep(directory: Path, index_directory: Path) -> Iterator[str]:
 
 
 def sweep_asides(directory: Path, index_directory: Path) -> Iterator[Path]:
-    """Remove what an encoding, a decoding, a rebuild or a mirroring wrote aside and did not publish; its paths.
+    """Remove what an encoding, a decoding, a rebuild, a mirroring or one who received a file wrote aside and did not
+    publish; its paths.
 
     In an index directory only what belongs to a volume of which something is in the data directory.
 

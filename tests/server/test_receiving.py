@@ -109,6 +109,21 @@ class ReceiveTests(SynchronousTestCase):
         self.assertEqual(self.new_files(), ["0/7.a"])
         self.assertEqual((self.base / "0/7.a").read_bytes(), b"whole")
 
+    def test_two_at_the_same_time(self) -> None:
+        """Only one file comes to a place; who is second hears of it, and does the first no harm."""
+        second: list[Received] = []
+
+        def parts() -> Iterator[Announced | bytes]:
+            yield Announced(VOLUME, ".a")
+            yield b"one "
+            second.append(receive(self.store, [Announced(VOLUME, ".a"), b"another"]))
+            yield b"and all of it"
+
+        self.assertEqual(receive(self.store, parts()), Received(17))
+        self.assertEqual((self.base / "0/7.a").read_bytes(), b"one and all of it")
+        self.assertIn("device or resource busy", second[0].error)
+        self.assertEqual(self.new_files(), ["0/7.a"])
+
     def test_failing_disk(self) -> None:
         """Opening, writing, syncing: Go's words, and nothing left."""
         with mock.patch("os.fsync", side_effect=OSError(28, "")):

@@ -62,14 +62,15 @@ class AsidesTests(SynchronousTestCase):
 
     def test_unpublished(self) -> None:
         """Shards, indexes, checksums and decoded volumes go; in the directory for indexes only our own."""
-        for name in ("7.ec00.tmp", "7.ecx.tmp", "a.b_8.ecsum.v2.tmp", "9.dat.tmp", "9.idx.tmp", "7.vif.mirror.tmp"):
+        for name in ("7.ec00.tmp", "7.ecx.tmp", "a.b_8.ecsum.v2.tmp", "9.dat.tmp", "9.idx.tmp", "7.vif.mirror.tmp",
+                     "9.dat.copying.tmp"):
             (self.data / name).touch()
         for name in ("7.ecj.tmp", "10.ecx.tmp"):
             (self.index / name).touch()
         kept = ("7.ec00", "7.dat", "7.ldb.tmp", "state.pb.tmp", "x.ec00.tmp", "7.ec00.tmp.old", "7.ec1.tmp")
         for name in kept:
             (self.data / name).touch()
-        self.assertEqual(len(list(sweep_asides(self.data, self.index))), 7)
+        self.assertEqual(len(list(sweep_asides(self.data, self.index))), 8)
         self.assertEqual(sorted(os.listdir(self.data)), sorted(kept))
         self.assertEqual(os.listdir(self.index), ["10.ecx.tmp"])
 
