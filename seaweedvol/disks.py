@@ -1,4 +1,4 @@
-"""The directories as services: loaded in the background, looked at every minute, closed at the end.
+"""The directories as services: loaded in the background, looked at from time to time, closed at the end.
 
 Knows Twisted and the locations of a store, nothing of what is in them.
 """
@@ -18,7 +18,9 @@ from twisted.python.failure import Failure
 from seaweedvol.store.location import Location
 from seaweedvol.store.store import Store
 
+#: The most that passes between two looks at a disk, and the least.
 SPACE_CHECK_SECONDS: Final = 60
+TICK_SECONDS: Final = 1
 HOUR_SECONDS: Final = 3600
 
 InThread = Callable[[Callable[[], None]], Awaitable[None]]
@@ -53,7 +55,7 @@ class Outcome:
 
 class DiskLocationService(Service):
     """One directory: loads it when started, then watches its free space and its idle needle maps, and closes it when
-    stopped.
+    stopped. How often it looks is up to the directory, whose disk may be nearly full.
 
     The directory must be open already (:meth:`Location.open`), so that a start that cannot succeed fails early.
     """
@@ -63,7 +65,9 @@ class DiskLocationService(Service):
     def __init__(self, location: Location, clock: IReactorTime, in_thread: InThread) -> None:
         self._location = location
         self._in_thread = in_thread
-        self._watching = LoopingCall(self._check)
+        self._clock = clock
+        self._looked_at = self._asked_at = 0.0
+        self._watching = LoopingCall(self._tick)
         self._hours = LoopingCall(self._note_hour)
         self._watching.clock = self._hours.clock = clock
         self._ends: list[Deferred[LoopingCall]] = []
@@ -93,15 +97,24 @@ class DiskLocationService(Service):
             self._loaded.tell(failure)
         else:
             if self.running:
-                self._ends.append(self._watching.start(SPACE_CHECK_SECONDS, now=False))
+                self._looked_at = self._asked_at = self._clock.seconds()
+                self._ends.append(self._watching.start(TICK_SECONDS, now=False))
                 if self._location.has_idle_maps:
                     self._ends.append(self._hours.start(HOUR_SECONDS, now=False))
             self._loaded.tell(None)
 
-    async def _check(self) -> None:
+    def _tick(self) -> Deferred[None] | None:
+        now = self._clock.seconds()
+        if now - self._looked_at < self._location.room.patience:
+            return None
+        self._looked_at = now
+        return Deferred.fromCoroutine(self._check(now))
+
+    async def _check(self, now: float) -> None:
         await self._attempt(self._location.check_space)
-        if self._location.unreached:
+        if self._location.unreached and now - self._asked_at >= SPACE_CHECK_SECONDS:
             # Their object store may be back, or the master may be there that knows it.
+            self._asked_at = now
             await self._attempt(self._location.load)
 
     async def _note_hour(self) -> None:

@@ -316,8 +316,8 @@ def build_store(settings: Settings, stores: IRemoteFiles | None = None) -> Store
     locations = [Location(
         directory=Path(each.path), index_directory=Path(settings.index_directory or each.path),
         disk_type=each.disk_type, tags=each.tags, configured_max_count=each.max_count,
-        min_free=MinFree(percent=each.min_free.percent, amount=each.min_free.amount), width=width,
-        maps=_maps(settings), stores=stores)
+        min_free=MinFree(percent=each.min_free.percent, amount=each.min_free.amount), reserve=settings.reserve,
+        width=width, maps=_maps(settings), stores=stores)
         for each in settings.directories]
     return Store(locations, identity, StoreEvents())
 

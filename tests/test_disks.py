@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -13,10 +14,13 @@ from twisted.trial import unittest
 
 from seaweedvol.disks import HOUR_SECONDS, SPACE_CHECK_SECONDS, Disks, make_disks
 from seaweedvol.storage.errors import DirectoryInUse
+from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.needlemap import MapKind, MapSettings
 from seaweedvol.storage.needlemap.idle import IdleWatch
 from seaweedvol.store.directory import DirectoryLock
+from seaweedvol.store.diskspace import MinFree
 from seaweedvol.store.location import Location
+from seaweedvol.store.room import Room
 from seaweedvol.store.store import Store
 from tests.store.making import IDENTITY, NO_SPACE, new_directory, put_volume
 from seaweedvol.store.events import StoreEvents
@@ -99,7 +103,8 @@ class DisksTests(unittest.SynchronousTestCase):
         self.assertEqual(settled, [[1, 1]])
 
     def test_space_is_watched(self) -> None:
-        """Each directory is looked at once a minute, in threads, and never twice at a time."""
+        """Each directory is looked at when it wants to be, in threads, and never twice at a time."""
+        self.patch(Room, "patience", SPACE_CHECK_SECONDS)
         self.disks.startService()
         self.threads.work()
         self.store.locations[0].min_free = NO_SPACE
@@ -111,6 +116,19 @@ class DisksTests(unittest.SynchronousTestCase):
         self.assertTrue(self.store.locations[0].is_low_space)
         self.clock.advance(SPACE_CHECK_SECONDS)
         self.assertEqual(self.threads.work(), 2)
+
+    def test_full_disk_is_watched_closely(self) -> None:
+        """One that is too full is looked at each second, and takes writes again soon after it is not."""
+        first, second = self.store.locations
+        self.patch(first, "min_free", NO_SPACE)
+        self.disks.startService()
+        self.threads.work()
+        self.assertTrue(first.volumes[VolumeId(7)].is_read_only)
+        first.min_free = MinFree(percent=0)
+        self.patch(second, "room", SimpleNamespace(patience=SPACE_CHECK_SECONDS))
+        self.clock.advance(1)
+        self.assertEqual(self.threads.work(), 1)
+        self.assertFalse(first.volumes[VolumeId(7)].is_read_only)
 
     def test_failed_look_does_not_end_the_watch(self) -> None:
         """After an error the next minute is as good as any."""

@@ -173,6 +173,8 @@ _GLOBAL: Final = (
 _OURS: Final = (
     Option("securityFile", "security", _TEXT, "", "the security.toml to use, instead of looking for one",
            is_ours=True),
+    Option("reserveSpace", "dirs", _TEXT, "16MiB",
+           "kept on each disk for deletions and vacuums, besides minFreeSpace; never more than 1%", is_ours=True),
     Option("log_slow", "log", _DURATION, "0s", "tell of requests that take longer; 0: of none", least=0,
            is_ours=True),
     Option("config", "", _TEXT, "", "TOML file of options", is_ours=True),

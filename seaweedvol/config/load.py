@@ -23,12 +23,14 @@ from seaweedvol.config.model import (
 from seaweedvol.config.observing import read_log, read_profiling
 from seaweedvol.config.optionsfile import read_options_file
 from seaweedvol.config.security import load_security
+from seaweedvol.config.sizes import parse_bytes
 from seaweedvol.config.toml import MasterTable, TomlConfig, load_toml
 from seaweedvol.storage.ids import go_quote
 
 __all__ = ["ConfigError", "gather", "load_settings", "reload_settings", "wanted_page", "wanted_switch"]
 
 _MIB = 1 << 20
+_MOST_RESERVE = 1 << 40
 _PORTS_END = 65536
 _IN_OPTIONS_FILE = {**VOLUME_OPTIONS, **GLOBAL_OPTIONS, "securityFile": OPTIONS["securityFile"]}
 
@@ -164,7 +166,8 @@ def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], noti
         index_directory=checked_directory(index, "-dir.idx", creates=config.creates_directories) if index else None,
         data_center=given.text("dataCenter"), rack=given.text("rack"),
         white_list=security.white_list, security=security.settings, security_source=source,
-        pre_stop_seconds=given.number("preStopSeconds"), offset_width=config.offset_width, master_embedded=embedded,
+        reserve=_reserve(given), pre_stop_seconds=given.number("preStopSeconds"),
+        offset_width=config.offset_width, master_embedded=embedded,
         allows_untrusted_endpoints=given.is_on("volume.allowUntrustedRemoteEndpoints"),
         index_kind=_index_kind(given), leveldb_idle_hours=given.number("index.leveldbTimeout"),
         compaction_rate=given.number("compactionMBps") * _MIB,
@@ -174,6 +177,17 @@ def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], noti
         provenance=given.provenance(),
         notices=notices + _without_effect(given) + more,
     )
+
+
+def _reserve(given: Given) -> int:
+    text = given.text("reserveSpace").strip()
+    try:
+        amount = parse_bytes(text)
+    except ValueError:
+        raise ConfigError(f"-reserveSpace: {go_quote(text)} is no amount such as 16MiB") from None
+    if amount > _MOST_RESERVE:
+        raise ConfigError(f"-reserveSpace must be at most {_MOST_RESERVE >> 30}GiB, not {text}")
+    return amount
 
 
 def _index_kind(given: Given) -> str:

@@ -188,6 +188,7 @@ class Settings:
     """The whole configuration.
 
     :ivar index_directory: one directory for all indexes, or None: beside the data.
+    :ivar reserve: bytes to keep on each disk for what frees room.
     :ivar offset_width: bytes of an offset in the index of a new volume, 4 or 5.
     :ivar index_kind: of needle maps, by the names of ``-index``.
     :ivar leveldb_idle_hours: until a LevelDB that nobody asks is closed; 0: never.
@@ -212,6 +213,7 @@ class Settings:
     security: SecuritySettings = SecuritySettings()
     security_source: SecuritySource = SecuritySource()
     pre_stop_seconds: int = 10
+    reserve: int = 16 << 20
     offset_width: int = 4
     index_kind: str = "memory"
     leveldb_idle_hours: int = 0

@@ -108,6 +108,13 @@ REBUILD_TIMES: Final = _of_volume_server(
 
 READ_ONLY_REASONS: Final = _ours(
     "read_only_volumes", GAUGE, "Volumes that take no writes, by reason; one may have several.", "collection", "reason")
+IO_ERRORS: Final = _ours(
+    "io_errors_total", COUNTER, "Reads and writes that met a broken disk, by directory, since the start.", "name")
+VOLUME_IO_ERRORS: Final = _ours(
+    "volume_io_errors_total", COUNTER, "The same of volumes that have met one since they were loaded.",
+    "name", "volume")
+RESERVE: Final = _ours(
+    "disk_reserve_bytes", GAUGE, "Bytes of a disk that are kept for deletions and vacuums.", "name")
 FSYNC_SECONDS: Final = _ours("fsync_seconds", HISTOGRAM, "How long files took to be on the device.", bounds=SECONDS)
 TORN_TAILS: Final = _ours(
     "torn_tails_repaired_total", COUNTER, "Volumes whose end was torn and has been repaired when they were loaded.")
@@ -126,6 +133,7 @@ GO_FAMILIES: Final = (
     SCRUB_SHARDS, REPLICATIONS, REPLICATION_SECONDS, REPLICATION_TARGETS, REPLICATION_FAILURES, REBUILDS, REBUILD_TIMES,
 )
 OUR_FAMILIES: Final = (
-    READ_ONLY_REASONS, FSYNC_SECONDS, TORN_TAILS, INDEX_BYTES, LOOP_LAG, ROADS, EXPRESS_SHARE,
+    READ_ONLY_REASONS, IO_ERRORS, VOLUME_IO_ERRORS, RESERVE, FSYNC_SECONDS, TORN_TAILS, INDEX_BYTES, LOOP_LAG, ROADS,
+    EXPRESS_SHARE,
 )
 FAMILIES: Final = GO_FAMILIES + OUR_FAMILIES

@@ -66,16 +66,20 @@ class Gauges(Collector):
         yield metric_of(families.DISK_SIZE, look.sizes)
         yield metric_of(families.READ_ONLY, look.read_only)
         yield metric_of(families.READ_ONLY_REASONS, look.reasons)
+        yield metric_of(families.VOLUME_IO_ERRORS, look.io_errors)
         yield metric_of(families.INDEX_BYTES, look.index_bytes)
 
     def _disks(self) -> Iterator[Metric]:
         resources: Values = {}
         errors: Values = {}
+        faults: Values = {}
+        reserves: Values = {}
         most = 0
         for location in self._server.store.locations:
             name, status = str(location.directory), location.status
             most += location.max_count
             errors[name, "error"] = 1 if status.error else 0
+            faults[name,], reserves[name,] = location.room.io_errors, location.room.held
             available = location.min_free.available(status)
             resources[name, "all"], resources[name, "used"] = status.all, status.used
             resources[name, "free"], resources[name, "avail"] = status.free, available
@@ -83,6 +87,8 @@ class Gauges(Collector):
             resources[name, "All"], resources[name, "Used"] = status.all, status.used
         yield metric_of(families.RESOURCE, resources)
         yield metric_of(families.DISK_ERROR, errors)
+        yield metric_of(families.IO_ERRORS, faults)
+        yield metric_of(families.RESERVE, reserves)
         yield metric_of(families.MAX_VOLUMES, {(): most})
 
     def _limits(self) -> Iterator[Metric]:
@@ -102,6 +108,7 @@ class _Look:
         self.sizes: Values = {}
         self.read_only: Values = {}
         self.reasons: Values = {}
+        self.io_errors: Values = {}
         self.index_bytes: Values = {}
 
     def add(self, location: Location) -> None:
@@ -113,6 +120,8 @@ class _Look:
             if files is None:
                 continue
             _add(self.index_bytes, (collection,), files.needles.memory_bytes())
+            if volume.io_errors:
+                self.io_errors[str(location.directory), str(volume.id)] = volume.io_errors
             for reason in volume.read_only_reasons:
                 _add(self.reasons, (collection, reason.name.lower()), 1)
             if not location.is_unavailable and not volume.is_quarantined and not is_phantom(volume):

@@ -86,6 +86,11 @@ class Needles:
             return self.encoded.read(volume_id, key)
         return self._volume(volume_id).read(key, read_deleted=read_deleted)
 
+    def refusal(self, volume_id: VolumeId) -> VolumeReadOnly | None:
+        """What :meth:`write` would say to any needle; None when it would take some, or the volume is not here."""
+        volume = self.store.find(volume_id)
+        return volume.refusal() if volume is not None else None
+
     def write(self, volume_id: VolumeId, draft: Draft, *, fsync: bool = False) -> Appended:
         """Append a needle, unless the very same is there already.
 
@@ -93,8 +98,9 @@ class Needles:
         :raises StorageError: when the volume takes no writes or the needle is another's.
         """
         volume = self._volume(volume_id)
-        if volume.is_read_only:
-            raise VolumeReadOnly(f"volume {volume_id} is read only")
+        refusal = volume.refusal()
+        if refusal is not None:
+            raise refusal
         return volume.append(draft, check_cookie=True, fsync=fsync)
 
     def delete(self, volume_id: VolumeId, key: NeedleId, cookie: Cookie, *, checksum: int = 0) -> int:
@@ -105,7 +111,7 @@ class Needles:
         """
         volume = self._volume(volume_id)
         if volume.no_write_or_delete:
-            raise VolumeReadOnly(f"volume {volume_id} is read only")
+            raise volume.refusal() or VolumeReadOnly(f"volume {volume_id} is read only")
         return volume.delete(key, cookie, checksum=checksum)
 
     def delete_encoded(self, volume_id: VolumeId, key: NeedleId, cookie: Cookie) -> int:

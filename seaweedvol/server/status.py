@@ -63,6 +63,22 @@ class NeedleStatus:
 
 
 @attrs.frozen
+class DiskCondition:
+    """One data directory and its file system.
+
+    :ivar disk_type: "" for hdd.
+    :ivar low_space: why its volumes take no writes, "" when they do; ``reserve`` is what is kept for deletions.
+    :ivar io_errors: how often a read or a write met a broken disk, since the start.
+    """
+
+    status: DiskStatus
+    disk_type: str
+    low_space: str
+    reserve: int
+    io_errors: int
+
+
+@attrs.frozen
 class MemoryStatus:
     """Of the machine (total, used, free) and of this process (the others), in bytes; and its threads."""
 
@@ -137,6 +153,16 @@ def server_status(server: VolumeServer) -> ServerStatus:
         memory=memory_status(), version=version_text(settings.offset_width),
         data_center=settings.data_center, rack=settings.rack,
     )
+
+
+def disk_conditions(store: Store) -> list[DiskCondition]:
+    """Of each directory. Blocking: asks the file systems."""
+    return [
+        DiskCondition(attrs.evolve(disk_status(location.directory), error=location.status.error), location.disk_type,
+                      location.room.reason if location.is_low_space else "", location.room.held,
+                      location.room.io_errors)
+        for location in store.locations
+    ]
 
 
 def memory_status() -> MemoryStatus:

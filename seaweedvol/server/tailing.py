@@ -139,7 +139,7 @@ def _write(store: Store, volume_id: VolumeId, needle: Needle) -> None:
     if volume is None:
         raise Refused(f"volume {volume_id} not found on {store.identity.ip}:{store.identity.port}")
     if volume.is_read_only:
-        raise VolumeReadOnly(f"volume {volume_id} is read only")
+        raise volume.refusal() or VolumeReadOnly(f"volume {volume_id} is read only")
     if not needle.size and volume.locate(needle.key) is not None:
         # The record of a deletion looks like an empty needle. Go writes one, and answers 200 until its next restart.
         volume.delete(needle.key, needle.cookie, checksum=needle.checksum)

@@ -104,10 +104,18 @@ def _check_not_stopping(store: Store, volume_id: VolumeId) -> None:
 
 
 def _check_space(volume: Volume, preallocate: int) -> None:
+    """Go wants room for the volume as it is, which a full disk never has; what is to be copied is enough."""
     data, index = volume.data_length, volume.index_length
-    needed = max(data + index, preallocate)
-    free = measure(str(volume.directory)).free
+    needed = max(min(volume.live_length, data + index), preallocate)
+    free = _free(volume)
+    if free < needed and volume.make_room(needed - free):
+        # What is to free room may have what was kept for that.
+        free = _free(volume)
     if free < needed:
         raise Refused(
             f"insufficient free space for compaction: need {needed} bytes (volume: {data}, index: {index}), but only "
             f"{free} bytes available")
+
+
+def _free(volume: Volume) -> int:
+    return measure(str(volume.directory)).free

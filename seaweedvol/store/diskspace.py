@@ -83,13 +83,15 @@ class MinFree:
             return status.free < self.amount
         return status.percent_free < single(self.percent)
 
+    def wanted(self, status: DiskStatus) -> int:
+        """The least that must be free, in bytes."""
+        if self.amount is not None:
+            return self.amount
+        return int(single(single(single(status.all) * single(self.percent)) / 100))
+
     def available(self, status: DiskStatus) -> int:
         """How many bytes may still be written before the rule forbids it."""
-        if self.amount is not None:
-            kept = self.amount
-        else:
-            kept = int(single(single(single(status.all) * single(self.percent)) / 100))
-        return max(status.free - kept, 0)
+        return max(status.free - self.wanted(status), 0)
 
     def describe(self, status: DiskStatus) -> str:
         """One line for people: what is free and what the rule wants."""
@@ -128,6 +130,11 @@ class DiskHealth:
         self._successes = 0
         self._last_error = ""
         self._last_good = DiskStatus(self._directory)
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the last question was answered."""
+        return not self._failures
 
     def check(self) -> DiskStatus:
         """Ask, wait for the answer at most for the timeout, and give figures and verdict. Blocks, never raises."""

@@ -28,9 +28,10 @@ from seaweedvol.storage.volume.loading import create_volume, load_volume
 from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.store.clearing import cleared
 from seaweedvol.store.directory import DirectoryLock, directory_uuid
-from seaweedvol.store.diskspace import DiskHealth, DiskStatus, MinFree, disk_status
+from seaweedvol.store.diskspace import DiskStatus, MinFree, disk_status
 from seaweedvol.store.placing import count_that_fits, slots_for_shards
 from seaweedvol.store.reconcile import settle_compactions
+from seaweedvol.store.room import Room, Seen
 from seaweedvol.store.shardloading import load_all, unload_volume
 from seaweedvol.store.survey import Found, Verdict, find_volumes
 from seaweedvol.store.sweeping import sweep, sweep_asides
@@ -52,6 +53,7 @@ class Location:
     :ivar disk_type: "" for hdd.
     :ivar configured_max_count: 0 means as many as fit.
     :ivar disk_id: the position of this location among all.
+    :ivar reserve: bytes to be kept for deletions and vacuums, besides ``min_free``.
     :ivar width: of the offsets in new .idx files.
     :ivar maps: what kind of needle map volumes get, and who lets go of those that nobody asks.
     :ivar stores: where the data of tiered volumes are.
@@ -66,6 +68,7 @@ class Location:
     configured_max_count: int = 8
     min_free: MinFree = MinFree()
     disk_id: int = 0
+    reserve: int = 0
     width: OffsetWidth = OffsetWidth.FOUR
     maps: MapSettings = MapSettings()
     stores: IRemoteFiles | None = None
@@ -76,10 +79,10 @@ class Location:
     unreached: set[VolumeId] = attrs.field(factory=set, init=False)
     status: DiskStatus = attrs.field(init=False)
     is_low_space: bool = attrs.field(default=False, init=False)
+    room: Room = attrs.field(init=False, repr=False)
     max_count: int = attrs.field(init=False)
     # Before that nobody can be writing shards, and what is not whole is left of what died.
     _has_loaded: bool = attrs.field(default=False, init=False, repr=False)
-    _health: DiskHealth = attrs.field(init=False, repr=False)
     changing: threading.RLock = attrs.field(factory=threading.RLock, init=False, repr=False)
     # For the moments in which the set of volumes and what they are told of the disk must agree.
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
@@ -88,7 +91,7 @@ class Location:
     def __attrs_post_init__(self) -> None:
         self.status = DiskStatus(os.path.abspath(self.directory))
         self.max_count = self.configured_max_count
-        self._health = DiskHealth(self.directory)
+        self.room = Room(self.directory, self.reserve)
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -197,6 +200,7 @@ class Location:
             volume = create_volume(
                 self.directory, self.index_directory, collection, volume_id, placement=placement, ttl=ttl,
                 version=version, preallocate=preallocate, width=self.width, maps=self.maps, stores=self.stores,
+                report=_log.warning,
             )
             self._add(volume)
         return volume
@@ -205,7 +209,8 @@ class Location:
         with self._lock:
             volume.location = self
             volume.disk_id = self.disk_id
-            volume.set_low_disk(self.is_low_space)
+            volume.lies_on(self)
+            volume.set_low_disk(self.is_low_space, self.room.reason)
             self.volumes[volume.id] = volume
         self.failed.pop(volume.id, None)
         self.unreached.discard(volume.id)
@@ -261,17 +266,30 @@ class Location:
 
     def check_space(self) -> None:
         """Look how full the disk is, and let the volumes know when it is too full. Blocks, never raises."""
-        status = self._health.check()
-        is_low = self.min_free.is_low(status)
+        self._take_in(self.room.look(self.min_free))
+
+    def _take_in(self, seen: Seen) -> None:
+        status = seen.status
         if status.error != self.status.error:
             _log.warning("%s: %s", self.directory, status.error or "healthy again")
-        if is_low != self.is_low_space:
-            _log.warning("%s: %s", self.directory, self.min_free.describe(status))
+        if seen.is_low != self.is_low_space:
+            _log.warning("%s: %s: %d volumes take %s", self.directory, seen.reason, self.volume_count,
+                         "deletions only" if seen.is_low else "writes again")
         with self._lock:
             self.status = status
-            self.is_low_space = is_low
+            self.is_low_space = seen.is_low
             for volume in self.volumes.values():
-                volume.set_low_disk(is_low)
+                volume.set_low_disk(seen.is_low, seen.reason)
+
+    def note_error(self, volume_id: int, error: OSError) -> None:
+        """As :meth:`Disk.note_error`: when there is no room, no volume takes writes from now on."""
+        seen = self.room.note_error(volume_id, error)
+        if seen is not None:
+            self._take_in(seen)
+
+    def make_room(self, length: int) -> bool:
+        """As :meth:`Disk.make_room`: gives up the reserve."""
+        return self.room.give_way(length)
 
     @property
     def has_idle_maps(self) -> bool:
@@ -327,7 +345,7 @@ class Location:
         return volume_id in self.volumes
 
     def _opened(self, found: Found) -> Volume:
-        return load_volume(
+        volume = load_volume(
             found.directory,
             found.index_directory,
             found.name.collection,
@@ -337,6 +355,9 @@ class Location:
             report=_log.warning,
             stores=self.stores,
         )
+        if volume.is_read_only:
+            _log.info("volume %d is read-only: %s", volume.id, volume.reason_text())
+        return volume
 
     def _set_aside(self, found: Found, reason: str) -> None:
         _log.error("%s is not served: %s", found.data_file(".dat"), reason)

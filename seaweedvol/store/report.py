@@ -51,7 +51,7 @@ class VolumeReport:
     :ivar modified_at: seconds since 1970.
     :ivar remote_storage_name: ``type.id`` of the object store that holds the .dat, "" when it is here.
     :ivar disk_type: "" for hdd.
-    :ivar read_only_reason: in words, in a status report only.
+    :ivar read_only_reason: in words, in a status report only; so are ``io_errors`` since the volume was loaded.
     """
 
     id: int
@@ -71,6 +71,7 @@ class VolumeReport:
     disk_type: str = ""
     disk_id: int = 0
     read_only_reason: str = ""
+    io_errors: int = 0
 
 
 @attrs.frozen
@@ -145,6 +146,7 @@ def status_of(volume: Volume, disk_type: str) -> VolumeReport | None:
         file_count=min(report.file_count, _MAX_UINT32),
         delete_count=min(report.delete_count, _MAX_UINT32),
         read_only_reason=volume.reason_text(),
+        io_errors=volume.io_errors,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from seaweedvol.server.state import is_in_maintenance
-from seaweedvol.server.status import server_status
+from seaweedvol.server.status import disk_conditions
 from seaweedvol.server.version import version_text
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import Ttl
@@ -41,7 +41,9 @@ def status(server: VolumeServer, request: Request) -> Reply:
 
 @attrs.frozen
 class Disk:
-    """The file system of one data directory, in bytes and percent; ``disk_type`` is "" for hdd."""
+    """The file system of one data directory, in bytes and percent; ``disk_type`` is "" for hdd, ``low_space`` is why
+    its volumes take no writes, "" when they do; ``reserve`` and ``io_errors`` as :class:`DiskCondition` has them.
+    """
 
     directory: str
     total: int
@@ -51,13 +53,16 @@ class Disk:
     percent_used: float
     disk_type: str
     error: str
+    low_space: str = ""
+    reserve: int = 0
+    io_errors: int = 0
 
 
 def disks_of(server: VolumeServer) -> list[Disk]:
     """The file system of each data directory. Blocking."""
-    return [Disk(one.directory, one.all, one.used, one.free, one.percent_free, one.percent_used, location.disk_type,
-                 one.error)
-            for one, location in zip(server_status(server).disks, server.store.locations)]
+    return [Disk(one.directory, one.all, one.used, one.free, one.percent_free, one.percent_used, condition.disk_type,
+                 one.error, condition.low_space, condition.reserve, condition.io_errors)
+            for condition in disk_conditions(server.store) for one in (condition.status,)]
 
 
 def described_disks(server: VolumeServer) -> list[Struct]:
@@ -69,7 +74,9 @@ def _described(disk: Disk) -> Struct:
     return omit_empty(
         ("dir", disk.directory), ("all", disk.total), ("used", disk.used), ("free", disk.free),
         ("percent_free", Float32(disk.percent_free)), ("percent_used", Float32(disk.percent_used)),
-        ("disk_type", disk.disk_type), ("error", disk.error))
+        ("disk_type", disk.disk_type), ("error", disk.error),
+        # Beyond here Go has nothing.
+        ("low_space", disk.low_space), ("io_errors", disk.io_errors))
 
 
 def _volumes(server: VolumeServer) -> list[Struct]:
@@ -85,5 +92,10 @@ def _volumes(server: VolumeServer) -> list[Struct]:
             ("Size", one.size), ("DeletedByteCount", one.deleted_bytes), ("ModifiedAtSecond", one.modified_at),
             ("Id", one.id), ("DiskId", one.disk_id), ("CompactRevision", one.compact_revision),
             ("FileCount", one.file_count), ("DeleteCount", one.delete_count), ("Version", one.version),
-            ("ReadOnly", one.read_only))))
+            ("ReadOnly", one.read_only), *_troubles(one.read_only_reason, one.io_errors))))
     return described
+
+
+def _troubles(reason: str, io_errors: int) -> list[tuple[str, object]]:
+    """What Go does not tell, if there is something."""
+    return [("ReadOnlyReason", reason)] * bool(reason) + [("IoErrors", io_errors)] * bool(io_errors)

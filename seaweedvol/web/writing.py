@@ -96,6 +96,10 @@ class Writing:
             return self._failed(request, 400, error)
         if not self.server.guard.check_write(path.vid, path.fid, token_of(request), request.peer_host):
             return json_error(request, 401, "wrong jwt")
+        refusal = self.server.needles.refusal(volume_id)
+        if refusal is not None and _names_needle(request):
+            # Go takes the body in first.
+            return self._failed(request, 500, NotStored(f"failed to write to local disk: {refusal}"))
         parser = UploadParser(request, self.rules)
         try:
             upload = await self._take_in(exchange, parser)
@@ -174,6 +178,14 @@ class Writing:
     def _failed(self, request: Request, status: int, error: Exception) -> Reply:
         self.server.instruments.write_failures.add(1)
         return json_error(request, status, str(error))
+
+
+def _names_needle(request: Request) -> bool:
+    try:
+        written_ids(request.path)
+    except UploadRefused:
+        return False
+    return True
 
 
 def _declared_length(request: Request) -> int:

@@ -29,7 +29,7 @@ _EXPIRY = re.compile(rb"(?<=\"expireAtSec\": \")[1-9]\d+|(?<=\"encodeTsNs\": \")
 #: What stands before the message in a file of checksums.
 _SUMS_HEAD = 14
 _LONG = 1 << 18
-OWN_FILES = frozenset(("vol_dir.uuid", ".seaweedvol.lock"))
+OWN_FILES = frozenset(("vol_dir.uuid", ".seaweedvol.lock", ".seaweedvol.reserve"))
 
 
 @attrs.frozen

@@ -35,6 +35,7 @@ class VolumeProcess:
     :ivar module: what runs: the product, or something that prepares it.
     :ivar flags: further words of the command line.
     :ivar environ: variables beside those of this process.
+    :ivar disks: names of its data directories.
     :ivar stdin: where the process reads from, as :class:`subprocess.Popen` takes it.
     """
 
@@ -45,6 +46,7 @@ class VolumeProcess:
     module: str = "seaweedvol.cli"
     flags: tuple[str, ...] = ()
     stdin: int = subprocess.DEVNULL
+    disks: tuple[str, ...] = ("data",)
     environ: dict[str, str] = attrs.field(factory=dict)
 
     def command(self) -> list[str]:
@@ -69,11 +71,12 @@ class VolumeProcess:
         :raises RuntimeError: with the end of the log, when it does not.
         """
         log = self.directory / "server.log"
-        data = self.directory / "data"
-        data.mkdir(exist_ok=True)
+        places = [self.directory.absolute() / name for name in self.disks]
+        for place in places:
+            place.mkdir(exist_ok=True)
         with log.open("ab") as sink:
             self.popen = subprocess.Popen(
-                [*self.command(), f"-dir={data.absolute()}"],
+                [*self.command(), f"-dir={','.join(map(str, places))}"],
                 stdin=self.stdin,
                 stdout=sink,
                 stderr=sink,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -76,6 +77,17 @@ class GaugesTests(SynchronousTestCase):
             gate.close(reason)
             self.assertEqual(self.told("seaweedvol_read_only_volumes"), {("pics", reason.name.lower()): 1})
             gate.open(reason)
+
+    def test_io_errors(self) -> None:
+        """Of each disk, and of each volume that has met one."""
+        location = self.store.locations[0]
+        name = str(location.directory)
+        self.assertEqual((self.told("seaweedvol_io_errors_total"), self.told("seaweedvol_volume_io_errors_total")),
+                         ({(name,): 0}, {}))
+        self.store.get(OTHER)._core.note_error(OSError(errno.EIO, "no"))
+        self.assertEqual(self.told("seaweedvol_io_errors_total"), {(name,): 1})
+        self.assertEqual(self.told("seaweedvol_volume_io_errors_total"), {(name, "8"): 1})
+        self.assertEqual(self.told("seaweedvol_disk_reserve_bytes"), {(name,): 0})
 
     def test_disks(self) -> None:
         """The figures of the last look at a disk, under the name of its directory."""

@@ -52,7 +52,7 @@ class ReportHashTests(unittest.SynchronousTestCase):
         }
         for name, value in changes.items():
             self.assertNotEqual(report_hash(attrs.evolve(FULL, **{name: value})), FULL_HASH, name)
-        unsent = {"remote_storage_key", "read_only_reason"}
+        unsent = {"remote_storage_key", "read_only_reason", "io_errors"}
         self.assertEqual({*changes, *unsent}, {field.name for field in attrs.fields(VolumeReport)})
         self.assertEqual(report_hash(attrs.evolve(FULL, remote_storage_key="other")), FULL_HASH)
 

@@ -18,6 +18,7 @@ from seaweedvol.storage.format.needle import FLAG_TTL, HEADER_LENGTH, Needle, de
 from seaweedvol.storage.format.ttl import EMPTY_TTL
 from seaweedvol.storage.volume.comparing import holds_same
 from seaweedvol.storage.volume.core import Core, Files
+from seaweedvol.storage.volume.faults import NO_ROOM
 from seaweedvol.storage.volume.syncing import Batch, GroupSync, Put
 from seaweedvol.storage.volume.writing import Appended, Body, BytesBody, Draft
 
@@ -110,6 +111,7 @@ class Appender:
         limit = self._core.offset_limit
         if length and offset >= limit:
             content = files.needles.counts.content_bytes
+            self._core.note_fullness()
             raise VolumeFull(f"volume size limit {limit} exceeded! current size is {content}")
         return offset
 
@@ -144,7 +146,13 @@ class Appender:
             found = files.needles.get(key)
             if found is None or found[1] < 0:
                 return 0
-            self._delete(files, key, cookie, checksum)
+            try:
+                self._delete(files, key, cookie, checksum)
+            except OSError as error:
+                # By deletions, and what compacts them away, there is room again.
+                if error.errno not in NO_ROOM or not self._core.make_room(1):
+                    raise
+                self._delete(files, key, cookie, checksum)
             return found[1]
 
     def _delete(self, files: Files, key: int, cookie: int, checksum: int) -> None:

@@ -93,7 +93,8 @@ def apply(
     Not taken are puts of a key that was ever put, in this batch too, unless they say what they replace and need not be
     synced, and those for which no offset is left; and all, when the volume is closed or read-only (as a remote one is),
     or without ``blocking`` when somebody else is changing it or its needle map is on disk. When the disk fails both
-    files are as before, and each change that was taken has the error.
+    files are as before, and each change that was taken has the error: it is to be made once more by ``appending``,
+    which then notes what the disk says.
 
     :param fsync: give a ticket to wait for the device with; None still when nothing was put. Deletions need none.
     """
@@ -200,7 +201,8 @@ def _write(core: Core, files: Files, batch: _Batch) -> Exception | None:
         files.data.write_at(b"".join(batch.pieces), batch.start)
         files.needles.put_all(batch.rows)
     except Exception as error:
-        core.take_back(files, end, error)
+        # Whoever sent a change of a batch that failed has it made alone.
+        core.take_back(files, end, error, is_tried_again=True)
         return error
     if core.faults.count:
         core.note_success()

@@ -69,6 +69,7 @@ def write_blob(core: Core, group: GroupSync, key: int, blob: bytes, size: int) -
         content = files.needles.counts.content_bytes
         offset = -(-files.data.length() // ALIGNMENT) * ALIGNMENT
         if content + len(blob) > core.offset_limit or offset >= core.offset_limit:
+            core.note_fullness()
             raise VolumeFull(f"volume size limit {core.offset_limit} exceeded! current size is {content}")
         found = files.needles.get(key)
         if found is not None and found[1] == size and not group.is_pending(found[0]) and _holds(

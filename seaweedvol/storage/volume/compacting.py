@@ -26,6 +26,7 @@ from seaweedvol.storage.volume.core import Compacted, Core, Files
 # A part is done in some hundredths of a second, after which the walk may be broken off.
 PART_LENGTH: Final = 8 << 20
 _SMALLEST_PART: Final = 64 << 10
+_BLOCK_LENGTH: Final = 4096
 _EVERYWHERE: Final = 1 << 62
 # Larger volumes are worth another process.
 _SMALL_INDEX: Final = 32 << 10
@@ -95,6 +96,21 @@ def garbage_ratio(core: Core) -> float:
     return deleted / content
 
 
+def live_length(core: Core) -> int:
+    """About how many bytes a compacted volume takes, .idx included, and the blocks in which both files end."""
+    files = core.files
+    if files is None:
+        return 0
+    counts = files.needles.counts
+    if counts.deleted_count and not counts.deleted_bytes:
+        # Where an .idx was made of an .sdx, sizes of what was deleted are lost.
+        return files.data.length() + files.needles.index_length()
+    longest = core.codec.record_length(0) + ALIGNMENT
+    rows = max(counts.file_count - counts.deleted_count, 0)
+    content = max(counts.content_bytes - counts.deleted_bytes, 0)
+    return core.super_block.block_length + content + rows * (longest + core.width.entry_length) + 2 * _BLOCK_LENGTH
+
+
 def compact(core: Core, wanted: Compaction) -> Iterator[int | None]:
     """Make .cpd and .cpx; gives offsets in the .dat that were reached on the way, and None after each part: wherever
     it gives something it can be broken off. One that goes on already is left to go on, as in Go.
@@ -159,7 +175,9 @@ def _begin(core: Core, wanted: Compaction) -> _Begun | None:
         if wanted.preallocate:
             data.reserve(wanted.preallocate)
         data.write_at(next_super_block(core).encode(), 0)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError):
+            core.note_error(error)
         _drop_own(begun)
         core.is_compacting = False
         raise

@@ -64,6 +64,7 @@ def commit(core: Core) -> bool:
         raise
     finally:
         core.is_compacting, core.rows_read = False, 0
+    core.note_fullness()
     return True
 
 

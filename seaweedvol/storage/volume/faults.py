@@ -9,18 +9,34 @@ stays there until an operator marks it writable. No file is ever removed because
 from __future__ import annotations
 
 import errno
-from typing import Final
+from typing import Final, Protocol
 
 import attrs
 
 TOLERANCE: Final = 3
+#: What a file system says that has no room, or gives this user no more of it.
+NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT))
+
+
+class Disk(Protocol):
+    """The disk a volume lies on, as the volume knows it. Called from any thread, also with the volume's lock held."""
+
+    def note_error(self, volume_id: int, error: OSError) -> None:
+        """It has failed under a volume."""
+
+    def make_room(self, length: int) -> bool:
+        """There must be room for what frees room, so many bytes more than is free; whether there is now."""
 
 
 @attrs.define(eq=False)
 class FaultStreak:
-    """The EIOs since the last operation that was none. Races between readers may lose a count; a streak remains."""
+    """The EIOs since the last operation that was none. Races between readers may lose a count; a streak remains.
+
+    :ivar total: all of them since the volume was loaded.
+    """
 
     count: int = 0
+    total: int = 0
     last_error: OSError | None = None
     is_quarantined: bool = False
 
@@ -29,12 +45,17 @@ class FaultStreak:
         if error.errno != errno.EIO:
             self.end()
             return False
+        self.total += 1
         self.count += 1
         self.last_error = error
         if self.count < TOLERANCE or self.is_quarantined:
             return False
         self.is_quarantined = True
         return True
+
+    def note_attempt(self, error: OSError) -> None:
+        """Take in the error of what is about to be tried once more, which will tell whether there is a streak."""
+        self.total += error.errno == errno.EIO
 
     def end(self) -> None:
         """Something went well; this does not end a quarantine."""

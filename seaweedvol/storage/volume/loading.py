@@ -81,6 +81,7 @@ def load_volume(
     core = Core(paths, width, codec, super_block, info, gate, None, now_ns, report, maps=maps, stores=stores)
     core.last_modified_at = int(data.modified_at())
     core.files = open_needles(core, data)
+    core.note_fullness()
     if not has_info:
         _save_first_info(core)
     return Volume(core)

@@ -106,9 +106,17 @@ class WriteGate:
     def check_write(self) -> None:
         """:raises VolumeReadOnly: when writes are refused."""
         if self._details:
-            raise VolumeReadOnly(f"volume {self.volume_id} is read only")
+            raise self.refusal()
 
     def check_delete(self) -> None:
         """:raises VolumeReadOnly: when deletes are refused."""
         if self._details and self.refuses_deletes:
-            raise VolumeReadOnly(f"volume {self.volume_id} is read only")
+            raise self.refusal()
+
+    def refusal(self) -> VolumeReadOnly:
+        """What to say to who wants to write or delete: Go's words, which clients look for, and the reason where it is
+        not that somebody wanted it so.
+        """
+        details = self._details
+        why = "" if details.keys() <= {ReadOnlyReason.ADMIN} else f": {self.text()}"
+        return VolumeReadOnly(f"volume {self.volume_id} is read only{why}")

@@ -78,13 +78,13 @@ def leaving(core: Core) -> Iterator[IVolumeFile]:
         files = core.open_files()
         # What was compacted and not yet taken over never will be.
         core.is_compacting, core.compacted = True, None
-        core.gate.close(ReadOnlyReason.MOVING)
+        core.close(ReadOnlyReason.MOVING)
     try:
         yield files.data
     finally:
         with core.lock:
             core.is_compacting = False
-            core.gate.open(ReadOnlyReason.MOVING)
+            core.open(ReadOnlyReason.MOVING)
 
 
 @contextlib.contextmanager
@@ -120,7 +120,7 @@ def move_out(core: Core, copy: RemoteCopy, *, keep_local: bool) -> None:
         failpoints.reach("tier.out.save")
         _save(core, changed)
         failpoints.reach("tier.out.saved")
-        core.gate.close(ReadOnlyReason.REMOTE)
+        core.close(ReadOnlyReason.REMOTE)
         core.info = changed
         core.files = Files(remote_data(core.paths, changed, stores), before.needles)
         before.data.close()
@@ -154,7 +154,7 @@ def move_in(core: Core, downloaded: str) -> None:
         before.data.close()
         if changed.read_only:
             core.gate.close_by_admin(changed.read_only_can_delete)
-        core.gate.open(ReadOnlyReason.REMOTE)
+        core.open(ReadOnlyReason.REMOTE)
 
 
 def forget_object(core: Core) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from seaweedvol.storage.backend import IVolumeFile
-from seaweedvol.storage.errors import StorageError, VolumeBusy, VolumeClosed, VolumeNotEmpty
+from seaweedvol.storage.errors import StorageError, VolumeBusy, VolumeClosed, VolumeNotEmpty, VolumeReadOnly
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.needle import Needle
 from seaweedvol.storage.format.placement import ReplicaPlacement, parse_placement
@@ -26,9 +26,10 @@ from seaweedvol.storage.needlemap import Counts
 from seaweedvol.storage.volume.appending import Appender
 from seaweedvol.storage.volume.batching import Put, Removal, SyncTicket, apply
 from seaweedvol.storage.volume.blobs import read_blob, read_meta, write_blob
-from seaweedvol.storage.volume.compacting import Compaction, clean_up, compact, garbage_ratio
+from seaweedvol.storage.volume.compacting import Compaction, clean_up, compact, garbage_ratio, live_length
 from seaweedvol.storage.volume.compactingcommit import commit
 from seaweedvol.storage.volume.core import Core, Files
+from seaweedvol.storage.volume.faults import Disk
 from seaweedvol.storage.volume.glancing import Glancer, Glimpse, Verdict
 from seaweedvol.storage.volume.info import write_info
 from seaweedvol.storage.volume.opening import OpenNeedle, open_now
@@ -276,6 +277,15 @@ class Volume:
         """As :func:`compacting.garbage_ratio`."""
         return garbage_ratio(self._core)
 
+    @property
+    def live_length(self) -> int:
+        """As :func:`compacting.live_length`."""
+        return live_length(self._core)
+
+    def make_room(self, length: int) -> bool:
+        """As :meth:`faults.Disk.make_room`."""
+        return self._core.make_room(length)
+
     def compact(self, wanted: Compaction = Compaction()) -> Iterator[int | None]:
         """As :func:`compacting.compact`: nothing is done before the first step of the iterator."""
         return compact(self._core, wanted)
@@ -324,10 +334,24 @@ class Volume:
         """Whether the disk failed under it too often; then it is not reported to the master."""
         return self._core.faults.is_quarantined
 
-    def set_low_disk(self, is_low: bool) -> None:
+    def refusal(self) -> VolumeReadOnly | None:
+        """What to say to who wants to write; None while writes are taken."""
+        gate = self._core.gate
+        return gate.refusal() if gate.is_closed else None
+
+    @property
+    def io_errors(self) -> int:
+        """How often the disk has failed under it since it was loaded."""
+        return self._core.faults.total
+
+    def lies_on(self, disk: Disk) -> None:
+        """Tell ``disk`` of errors from now on."""
+        self._core.disk = disk
+
+    def set_low_disk(self, is_low: bool, detail: str = "") -> None:
         """The store says whether its disk has too little room left."""
         if is_low:
-            self._core.gate.close(ReadOnlyReason.LOW_DISK)
+            self._core.gate.close(ReadOnlyReason.LOW_DISK, detail)
         else:
             self._core.gate.open(ReadOnlyReason.LOW_DISK)
 
@@ -338,6 +362,7 @@ class Volume:
         """
         with self._core.lock:
             self._core.gate.close_by_admin(can_delete)
+            self._core.report(f"volume {self.id} is read-only: {self.reason_text()}")
             if persist:
                 self._save_mark(True, can_delete)
 
@@ -347,8 +372,10 @@ class Volume:
         :raises OSError, StorageError: when the .vif cannot be written.
         """
         with self._core.lock:
+            before = self.read_only_reasons
             self._core.gate.open_by_admin()
             self._core.faults.forgive()
+            self._core.report_opening(before)
             self._save_mark(False, False)
 
     def _save_mark(self, read_only: bool, can_delete: bool) -> None:

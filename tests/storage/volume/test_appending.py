@@ -16,6 +16,7 @@ from seaweedvol.storage.format.checksum import crc32c
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.needle import FLAG_LAST_MODIFIED, FLAG_MIME, FLAG_TTL, NEEDLE_VERSIONS
 from seaweedvol.storage.format.ttl import MINUTE, Ttl
+from seaweedvol.storage.volume.readonly import ReadOnlyReason
 from seaweedvol.storage.volume.writing import Draft
 from tests.storage.volume.building import COOKIE, NOW_NS, FileBody, Ground, draft, fail_with
 
@@ -222,6 +223,18 @@ class FullTests(SynchronousTestCase):
         error = self.assertRaises(VolumeFull, self.volume.append, draft(2))
         self.assertEqual(str(error), f"volume size limit {self.limit} exceeded! current size is 8")
         self.assertEqual(self.volume.data_length, self.limit)
+        self.assertEqual(self.volume.read_only_reasons, {ReadOnlyReason.FULL})
+        self.assertFalse(self.volume.no_write_or_delete)
+
+    def test_not_for_good(self) -> None:
+        """Once it has been compacted it takes writes again."""
+        self.assertRaises(VolumeFull, self.volume.append, draft(2))
+        assert self.volume._core.files is not None
+        self.volume._core.files.data.truncate(48)
+        list(self.volume.compact())
+        self.volume.commit_compaction()
+        self.assertFalse(self.volume.is_read_only)
+        self.volume.append(draft(2))
 
     def test_deletions_are_taken(self) -> None:
         """A needle can still be deleted, else nothing could ever be freed; its row wraps around as in Go."""
@@ -241,7 +254,9 @@ class FullTests(SynchronousTestCase):
         self.assertEqual(len(record), 32)
         self.volume.close()
         self.volume = self.ground.load()
-        self.assertEqual((self.volume.read(1).data, self.ground.reports), (b"one", []))
+        length = self.volume.data_length
+        full = f"volume 3 is read-only: volume is full ({length} bytes, and offsets reach {self.limit})"
+        self.assertEqual((self.volume.read(1).data, self.ground.reports), (b"one", [full]))
 
 
 class DeleteTests(SynchronousTestCase):

@@ -121,7 +121,10 @@ class CompactingMapsTests(SynchronousTestCase):
         self.check(volume)
         volume.close()
         self.check(self.load(MapKind.MEMORY))
-        self.assertEqual(self.ground.reports, [])
+        self.assertEqual(self.ground.reports, [
+            "volume 3 is read-only: marked read-only (deletes are taken)",
+            "volume 3 takes writes again; no more: marked read-only",
+        ])
 
     def test_low_disk(self) -> None:
         """A disk that is too full for the moment is no reason for a map that takes no writes."""
