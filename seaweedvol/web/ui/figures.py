@@ -150,7 +150,7 @@ def _facts(server: VolumeServer, now: float) -> tuple[tuple[str, str], ...]:
 
 
 def _disk(disk: Disk) -> DiskFigure:
-    trouble = [disk.error, getattr(disk, "low_space", ""), ""]
+    trouble = [disk.error, disk.low_space, f"{disk.io_errors} I/O errors" if disk.io_errors else ""]
     return DiskFigure(
         disk.directory, disk.disk_type or "hdd", readable(disk.used), readable(disk.total), readable(disk.free),
         disk.percent_used, "; ".join(filter(None, trouble)))
@@ -160,7 +160,7 @@ def _volume(one: Any, chronicle: Chronicle, now: float) -> VolumeFigure:
     garbage = percent(one.deleted_bytes, one.size)
     scrub, is_sound = _event(chronicle.last_scrub(one.id), now)
     state = one.read_only_reason or ("read-only" if one.read_only else "writable")
-    if getattr(one, "io_errors", 0):
+    if one.io_errors:
         state += f" ({one.io_errors} I/O errors)"
     return VolumeFigure(
         id=str(one.id), collection=one.collection,
