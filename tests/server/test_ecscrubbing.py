@@ -14,8 +14,9 @@ from seaweedvol.ec.journal import Journal, fold
 from seaweedvol.ec.names import EcPaths
 from seaweedvol.ec.ratio import Ratio
 from seaweedvol.ec.sidecar import load_sidecar, save_sidecar
-from seaweedvol.server import ecscrubbing
-from seaweedvol.server.ecscrubbing import CHECKSUM, BrokenShard, EcScrubbed, scrub
+from seaweedvol.server import ecneedlechecking, ecscrubbing
+from seaweedvol.server.ecfindings import BrokenShard
+from seaweedvol.server.ecscrubbing import CHECKSUM, EcScrubbed, scrub
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.scrubbing import FULL, INDEX, LOCAL
 from seaweedvol.server.server import VolumeServer
@@ -94,7 +95,8 @@ class SoundTests(Case):
         """All modes, in this process and in another."""
         self.lay()
         self.assert_sound(*ALL)
-        self.patch(ecscrubbing, "SMALL_LENGTH", 0)
+        for module in (ecscrubbing, ecneedlechecking):
+            self.patch(module, "SMALL_LENGTH", 0)
         self.assert_sound(*ALL)
 
     def test_several_disks(self) -> None:
