@@ -223,7 +223,7 @@ class _Decoding:
         if self._extent <= _SMALL_DATA:
             run = run_here
         for file in (index, data):
-            os.ftruncate(file.descriptor, 0)
+            file.clear()
         data.write_at(memoryview(self._next_super_block().encode()), 0)
         part, dropped, rows_end = Part(0, job.start, b"", -1, 0, 0, False), 0, 0
         try:
@@ -274,7 +274,7 @@ class _Decoding:
         """Copy the volume as it was, as far as its needles reach, with the index as it is now."""
         source = self._source.open()
         for file in (index, data):
-            os.ftruncate(file.descriptor, 0)
+            file.clear()
         for start in range(0, self._extent, _PIECE):
             self._wanted.check()
             piece = source.read_at(min(_PIECE, self._extent - start), start)

@@ -29,6 +29,7 @@ class Staged:
 
     def __init__(self, path: str, length: int = 0) -> None:
         self.path = path
+        self._reserved = length
         self.descriptor = -1
         self._aside: str | None = None
         name = os.path.abspath(aside(path))
@@ -38,19 +39,22 @@ class Staged:
             _taken.add(name)
         self._taken_name: str | None = name
         try:
-            self._open(length)
+            self._open()
         except BaseException:
             self.discard()
             raise
 
-    def _open(self, length: int) -> None:
+    def _open(self) -> None:
         self._aside = aside(self.path)
         # Whoever has the remains of an earlier attempt open shall not write to this one.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._aside)
         self.descriptor = os.open(self._aside, os.O_RDWR | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        if length:
-            reserve_blocks(self.descriptor, length)
+        self._reserve()
+
+    def _reserve(self) -> None:
+        if self._reserved:
+            reserve_blocks(self.descriptor, self._reserved)
 
     @property
     def aside(self) -> str:
@@ -68,6 +72,16 @@ class Staged:
             written = os.pwrite(self.descriptor, data, offset)
             if not written:
                 raise OSError(errno.EIO, "nothing more could be written", self.path)
+
+    def clear(self) -> None:
+        """Take back all that was written; the room stays.
+
+        :raises OSError: when it cannot be had again.
+        """
+        if os.fstat(self.descriptor).st_size:
+            # This gives up the blocks too.
+            os.ftruncate(self.descriptor, 0)
+            self._reserve()
 
     def sync(self) -> None:
         """Have the bytes on disk."""

@@ -231,6 +231,19 @@ class DecodingTests(unittest.SynchronousTestCase):
         encoded = self.encoded()
         self.assertRaises(Corrupt, self.decode, attrs.evolve(encoded, data_length=encoded.data_length // 2))
 
+    def test_room(self) -> None:
+        """The room for all of it is taken before the first byte, and kept."""
+        encoded = self.encoded()
+        taken: list[int] = []
+
+        def look() -> None:
+            taken.append(os.stat(encoded.paths.data + ".tmp").st_blocks * 512)
+
+        with failpoints.armed("decode.copied", look):
+            decoded = self.decode(encoded, Compaction(part_length=1000))
+        self.assertGreater(len(taken), 10)
+        self.assertGreaterEqual(taken[0], decoded.length)
+
     def test_broken_off(self) -> None:
         """Whoever is asked between parts can break it off; nothing is left behind."""
         encoded = self.encoded()

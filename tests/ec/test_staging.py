@@ -103,6 +103,17 @@ class StagedTests(unittest.SynchronousTestCase):
         second.discard()
         self.assertEqual(list((self.directory / "missing").iterdir()), [])
 
+    def test_cleared(self) -> None:
+        """What was written is gone, and the room for it is not."""
+        with discarding([]) as staged:
+            self.stage(staged)
+            before = os.fstat(staged[0].descriptor).st_blocks
+            staged[0].clear()
+            self.assertEqual((os.fstat(staged[0].descriptor).st_size, os.fstat(staged[0].descriptor).st_blocks),
+                             (0, before))
+            staged[0].clear()
+            self.assertEqual(os.fstat(staged[0].descriptor).st_blocks, before)
+
     def test_no_room(self) -> None:
         """Where there is no room that is said before anything is written, and nothing stays."""
         self.assertRaises(OSError, Staged, self.new, 1 << 60)
