@@ -196,7 +196,8 @@ class EcVolume:
     def destroy(self) -> None:
         """Close it, and remove the shards that were served, and all that is of no use without them.
 
-        The .vif stays when there is a .dat beside it: it is that volume's too.
+        The .vif stays when there is a .dat or an .idx beside it: it is that volume's too, whose data it may be the only
+        one to know the place of.
 
         :raises OSError: when a file stays; the others are removed all the same.
         """
@@ -219,6 +220,6 @@ class EcVolume:
             yield from dict.fromkeys((path, *(base + suffix for base in self.paths.bases)))
 
     def _lesser_files(self) -> Iterator[str]:
-        if not os.path.exists(self.paths.data):
+        if not any(map(os.path.exists, (self.paths.data, *(base + ".idx" for base in self.paths.bases)))):
             yield self.paths.info
         yield from self.paths.sidecars()

@@ -240,3 +240,9 @@ class ShardTests(OpenedTestCase):
         volume.destroy()
         self.assertEqual(sorted(os.listdir(self.directory)), ["7.dat", "7.idx", "7.vif"])
         self.assertEqual(os.listdir(index_directory), ["7.vif"])
+
+    def test_destroy_beside_data_elsewhere(self) -> None:
+        """The .vif is all that tells where the data are of a volume that is in an object store: an .idx, no .dat."""
+        os.unlink(self.paths.data)
+        self.open().destroy()
+        self.assertEqual(sorted(os.listdir(self.directory)), ["7.idx", "7.vif"])
