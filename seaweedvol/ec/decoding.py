@@ -6,8 +6,8 @@ with its garbage first. Everything lies aside until it is whole and on disk; the
 leaves them, and whoever comes next does it again.
 
 A record that is not what its checksum says is not left behind as by Go: shards that the .ecsum contradicts are not
-read if there are others to compute them from, a shard that lies is looked for if there is no .ecsum, and what was
-damaged when the volume was encoded is taken along as it is, with the garbage around it.
+read if there are others to compute them from, a shard that lies is looked for, and what was damaged when the volume was
+encoded is taken along as it is, with the garbage around it.
 """
 
 from __future__ import annotations
@@ -86,10 +86,11 @@ def decode(
     fold(found.index, found.journal, width)
     failpoints.reach("decode.folded")
     rows = _rows_of(found, width)
-    good, is_vouched = _good_shards(found, shards, ratio, directories, wanted.check, report)
+    given = {number: shards[number] for number in sorted(shards) if number < ratio.total}
+    good, rest, is_vouched = _good_shards(found, given, ratio, directories, wanted.check, report)
     decoding = _Decoding(found, good, ratio, data_length, rows, wanted, now_ns())
     with discarding([]) as staged:
-        decoded = decoding.run(staged, is_vouched, report)
+        decoded = decoding.run(staged, rest, is_vouched, report)
         decoding.add_late_deletions(staged[0])
         for suffix in _REMAINS:
             _remove(paths.base + suffix)
@@ -110,19 +111,18 @@ def _rows_of(paths: EcPaths, width: OffsetWidth) -> Rows:
 
 
 def _good_shards(
-    paths: EcPaths, shards: Mapping[int, str], ratio: Ratio, directories: Sequence[str],
+    paths: EcPaths, given: Mapping[int, str], ratio: Ratio, directories: Sequence[str],
     check: Callable[[], object], report: Callable[[str], object],
-) -> tuple[dict[int, str], bool]:
-    """The shards that may be read, and whether the .ecsum vouches for them."""
+) -> tuple[Mapping[int, str], Mapping[int, str], bool]:
+    """The shards that are to be read, others that may be, and whether the .ecsum vouches for the former."""
     path = paths.found_sidecar(0, directories)
     try:
         known = sidecars.usable_sidecar(path, ratio)
     except (FormatError, OSError) as error:
         report(f"{path} is not to be relied on and is ignored: {error}")
         known = None
-    given = {number: shards[number] for number in sorted(shards) if number < ratio.total}
     if known is None:
-        return given, False
+        return given, {}, False
     good: dict[int, str] = {}
     others = dict(given)
     while others and len(good) < ratio.data:
@@ -131,7 +131,7 @@ def _good_shards(
     if len(good) < ratio.data <= len(given):
         raise Corrupt(f"ec volume {paths.volume_id}: only {len(good)} of {len(given)} shards are what {path} says, "
                       f"{ratio.data} are needed")
-    return good, True
+    return good, others, True
 
 
 def _verified(
@@ -198,15 +198,17 @@ class _Decoding:
         self._extent = max(self._live.farthest_end(self._fixed_length), self._super_block.block_length)
         self._source = _source(paths, shards, ratio, data_length, self._extent)
 
-    def run(self, staged: list[Staged], is_vouched: bool, report: Callable[[str], object]) -> Decoded:
-        """Add the .idx and the .dat, whole, to ``staged``."""
+    def run(self, staged: list[Staged], rest: Mapping[int, str], is_vouched: bool,
+            report: Callable[[str], object]) -> Decoded:
+        """Add the .idx and the .dat, whole, to ``staged``.
+
+        :param rest: shards that are read only when records are damaged.
+        """
         ends = self._live.ends(self._fixed_length) - self._live.units.astype("int64") * ALIGNMENT
         staged.append(Staged(self._paths.base + ".idx"))
         staged.append(Staged(self._paths.data, self._super_block.block_length + int(ends.sum())))
         index, data = staged
-        part = self._copy_live(self._source, index, data)
-        if part.dropped and not is_vouched:
-            part = self._copy_without_liar(index, data, report) or part
+        part = self._copy_sound(rest, index, data, report)
         if not part.dropped:
             return Decoded(part.end, os.fstat(index.descriptor).st_size // self._rows.width.entry_length)
         if not is_vouched:
@@ -215,6 +217,23 @@ class _Decoding:
         report(f"{part.dropped} needles of ec volume {self._paths.volume_id} were damaged when it was encoded, and are "
                "left as they are")
         return self._copy_all(index, data)
+
+    def _copy_sound(
+        self, rest: Mapping[int, str], index: Staged, data: Staged, report: Callable[[str], object],
+    ) -> Part:
+        """Copy what is live, out of such shards that none is dropped, if there are such."""
+        part, problem = None, None
+        try:
+            part = self._copy_live(self._source, index, data)
+        except (Corrupt, OSError) as error:
+            problem = error
+        if part is None or part.dropped:
+            # Also if the .ecsum says that no shard lies: it may have been made of one that did.
+            part = self._copy_without_liar(rest, index, data, report) or part
+        if part is None:
+            assert problem is not None
+            raise problem
+        return part
 
     def _copy_live(self, source: Striped, index: Staged, data: Staged) -> Part:
         """Copy what is live; the last part, with the number of those dropped in all."""
@@ -259,12 +278,21 @@ class _Decoding:
         revision = self._super_block.compaction_revision + 1 & 0xFFFF
         return attrs.evolve(self._super_block, compaction_revision=revision)
 
-    def _copy_without_liar(self, index: Staged, data: Staged, report: Callable[[str], object]) -> Part | None:
-        """Copy without each of the data shards, if there are others in its stead, until all records are sound."""
-        if len(self._source.shards) <= self._source.ratio.data:
+    def _copy_without_liar(
+        self, rest: Mapping[int, str], index: Staged, data: Staged, report: Callable[[str], object],
+    ) -> Part | None:
+        """Copy without each of the shards that were read, if there are others in its stead, until all records are
+        sound.
+        """
+        shards = tuple(sorted({**dict(self._source.shards), **rest}.items()))
+        if len(shards) <= self._source.ratio.data:
             return None
         for number, _ in self._source.shards[:self._source.ratio.data]:
-            part = self._copy_live(without(self._source, (number,)), index, data)
+            others = attrs.evolve(self._source, shards=shards)
+            try:
+                part = self._copy_live(without(others, (number,)), index, data)
+            except (Corrupt, OSError):
+                continue
             if not part.dropped:
                 report(f"shard {number} of ec volume {self._paths.volume_id} is damaged")
                 return part

@@ -15,6 +15,7 @@ from seaweedvol.ec.journal import Journal
 from seaweedvol.ec.layout import locate
 from seaweedvol.ec.names import EcPaths
 from seaweedvol.ec.ratio import DEFAULT_RATIO, Ratio
+from seaweedvol.ec.sidecar import load_sidecar, save_sidecar, sums_of
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import Corrupt, NeedleNotFound, NoLiveEntries, TooFewShards
 from seaweedvol.storage.format.index import OffsetWidth
@@ -167,6 +168,26 @@ class DecodingTests(unittest.SynchronousTestCase):
         number = self.damage(encoded, 11)
         self.decode(encoded)
         self.assertIn(f"shard {number} of ec volume {VOLUME} is damaged", self.said)
+        self.assert_whole(encoded)
+
+    def test_vouched_liar(self) -> None:
+        """A shard that lay already when the .ecsum was made, as by a rebuild, is found all the same."""
+        encoded = self.encoded()
+        number = self.damage(encoded, 11)
+        sidecar = load_sidecar(encoded.paths.sidecar())
+        sums = {**sidecar.shards, number: sums_of(encoded.paths.shard(number))}
+        save_sidecar(encoded.paths.sidecar(), attrs.evolve(sidecar, shards=sums))
+        self.assertTrue(self.decode(encoded).is_compacted)
+        self.assertIn(f"shard {number} of ec volume {VOLUME} is damaged", self.said)
+        self.assert_whole(encoded)
+
+    def test_short_shard(self) -> None:
+        """Without .ecsum a shard that ends too early is done without."""
+        encoded = self.encoded()
+        os.unlink(encoded.paths.sidecar())
+        os.truncate(encoded.paths.shard(0), 100_000)
+        self.decode(encoded)
+        self.assertIn(f"shard 0 of ec volume {VOLUME} is damaged", self.said)
         self.assert_whole(encoded)
 
     def test_lying_shard_that_cannot_be_found(self) -> None:
