@@ -49,6 +49,16 @@ class PinnedFile(Protocol):
         """As ``IVolumeFile.read_now``."""
 
 
+class Disk(Protocol):
+    """Where a file lies, as far as it matters whether it can be read."""
+
+    def note_error(self, error: OSError) -> None:
+        """A read failed."""
+
+    def note_success(self) -> None:
+        """Bytes came from the disk."""
+
+
 class FilePump(Outgoing):
     """A head, and bytes of a file after it.
 
@@ -57,15 +67,16 @@ class FilePump(Outgoing):
     :param checksum: CRC32C of the body as it is stored, also in the legacy form; None for one that nobody knows, as
         that of a range. The last bytes, at least the last one and at most ``SHARE``, do not leave unless it is right;
         of a body up to ``SHARE`` that is at hand nothing does, nor the head.
+    :param disk: told how the reading goes; None for nobody.
     :param is_looked_at: whether the caller has just read all of the body without waiting, and verified it: then it is
         not looked at once more before its first bytes leave. Only for a body without checksum.
     """
 
     __slots__ = ("_head", "_file", "_at", "_end", "_checksum", "_crc", "_in_thread", "_window", "_page", "_warmed_at",
-                 "_is_distrusted", "_is_looked_at")
+                 "_is_distrusted", "_is_looked_at", "_disk")
 
     def __init__(self, head: bytes, file: PinnedFile, start: int, length: int, checksum: int | None,
-                 in_thread: InThread, *, is_looked_at: bool = False) -> None:
+                 in_thread: InThread, *, is_looked_at: bool = False, disk: Disk | None = None) -> None:
         self._head = head
         self._file = file
         self._at = start
@@ -80,6 +91,7 @@ class FilePump(Outgoing):
         # Whether what was read in a thread was not to be found afterwards.
         self._is_distrusted = False
         self._is_looked_at = is_looked_at and checksum is None
+        self._disk = disk
 
     def send_to(self, descriptor: int) -> bool:
         """See :class:`Outgoing`.
@@ -124,10 +136,20 @@ class FilePump(Outgoing):
             # It has gone again, or this file system never says what is at hand: then what was read is what is sent.
             self._is_distrusted = True
         self._warmed_at = at
-        if self._is_distrusted:
-            self._page = await self._in_thread(_read, self._file, at, min(PAGE_LENGTH, self._end - at))
-        else:
-            await self._in_thread(_read_ahead, self._file, at, min(SHARE, self._end - at))
+        try:
+            if self._is_distrusted:
+                self._page = await self._in_thread(_read, self._file, at, min(PAGE_LENGTH, self._end - at))
+            else:
+                await self._in_thread(_read_ahead, self._file, at, min(SHARE, self._end - at))
+        except OSError as error:
+            self._note(error)
+            raise
+        if self._disk is not None:
+            self._disk.note_success()
+
+    def _note(self, error: OSError) -> None:
+        if self._disk is not None:
+            self._disk.note_error(error)
 
     def _look(self) -> memoryview:
         """What comes next, as much as is at hand; nothing at the end."""
@@ -140,7 +162,11 @@ class FilePump(Outgoing):
             # Of what is in the view only the length counts: the file itself is sent.
             self._is_looked_at = False
             return view
-        there = self._file.read_now(view, at)
+        try:
+            there = self._file.read_now(view, at)
+        except OSError as error:
+            self._note(error)
+            raise
         if there == length:
             return view
         if there <= 0:

@@ -178,6 +178,14 @@ class RefusalTests(LoadCase):
         self.assertEqual(self.load("-maintenanceMBps=3").maintenance_rate, 3 << 20)
         self.load("-compactionMBps=0", "-maintenanceMBps=0", "-volume.allowUntrustedRemoteEndpoints=false")
 
+    def test_reserve(self) -> None:
+        """What is kept of each disk: an amount, or nothing."""
+        self.assertEqual(self.load().reserve, 16 << 20)
+        self.assertEqual(self.load("-reserveSpace=1GiB").reserve, 1 << 30)
+        self.assertEqual(self.load("-reserveSpace=0").reserve, 0)
+        self.assertEqual(self.refused("-reserveSpace=much"), '-reserveSpace: "much" is no amount such as 16MiB')
+        self.assertEqual(self.refused("-reserveSpace=2TiB"), "-reserveSpace must be at most 1024GiB, not 2TiB")
+
     def test_metrics(self) -> None:
         """Prometheus reads where the server listens unless told otherwise; a port of the server's own is refused."""
         self.assertEqual(self.load().metrics.port, 0)

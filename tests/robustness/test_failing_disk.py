@@ -18,6 +18,8 @@ from tests.robustness.running import VolumeProcess
 from tests.robustness.wire import Wire, path_of
 
 COUNT = 40
+#: Of some that are not small: read whole, and sent while they are read.
+LENGTHS = {10: 400_000, 20: 2_000_000, 30: 400_000, 40: 2_000_000}
 SECONDS = 2.0
 
 
@@ -39,7 +41,7 @@ class FailingDiskTests(SynchronousTestCase):
         self.sound = [int(path.stem) for path in (self.place / "good").glob("*.dat")]
         self.assertEqual((len(self.broken), len(self.sound)), (2, 2))
         wire = Wire(self.server.port)
-        self.bodies = {path_of(volume, key): random.Random(key).randbytes(200 if key % 10 else 400_000)
+        self.bodies = {path_of(volume, key): random.Random(key).randbytes(LENGTHS.get(key, 200))
                        for volume in range(1, 5) for key in range(1, COUNT + 1)}
         for path, body in self.bodies.items():
             self.assertEqual(wire.ask("PUT", path, body).status, 201)

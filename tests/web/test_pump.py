@@ -8,6 +8,7 @@ import random
 import socket
 import tracemalloc
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -474,6 +475,30 @@ class ColdTests(PumpTests):
 
         self.patch(self.file, "read_at", fail)
         self.assertRaises(OSError, finish, self.verified(10).warm())
+
+    def test_disk_is_told(self) -> None:
+        """How reading goes counts for the volume, be it in a thread or not; what was at hand says nothing of the disk.
+        """
+        told: list[int | None] = []
+        disk = SimpleNamespace(note_error=lambda error: told.append(error.errno), note_success=lambda: told.append(0))
+
+        def pump() -> FilePump:
+            return FilePump(HEAD, self.file, START, 10, None, self.threads, disk=disk)
+
+        self.send(pump())
+        self.assertEqual(told, [])
+        finish(pump().warm())
+        self.assertEqual(told, [0])
+        self.cache.lacks, self.cache.refusal = lambda at: True, errno.EIO
+        self.assertRaises(OSError, self.send, pump())
+        self.assertEqual(told, [0, errno.EIO])
+
+        def fail(length: int, offset: int) -> bytes:
+            raise OSError(errno.EIO, "bad sector")
+
+        self.patch(self.file, "read_at", fail)
+        self.assertRaises(OSError, finish, pump().warm())
+        self.assertEqual(told, [0, errno.EIO, errno.EIO])
 
     def test_asks_ahead(self) -> None:
         """The kernel is asked for more than is read at once; that it cannot be asked is no error."""
