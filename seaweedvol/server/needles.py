@@ -51,6 +51,10 @@ class Needles:
         """Whether a shard of the volume is here; there may be the volume itself too, which then is read."""
         return self.encoded is not None and self.encoded.holds(volume_id)
 
+    def is_far(self, volume_id: VolumeId) -> bool:
+        """Whether who reads the volume here may have to wait for other servers."""
+        return self.store.find(volume_id) is None and self.is_encoded(volume_id)
+
     def copy_count(self, volume_id: VolumeId) -> int:
         """How many servers should hold the volume, 0 when it is not here."""
         volume = self.store.find(volume_id)

@@ -37,10 +37,14 @@ class ChunkRemains(Exception):
 
 @attrs.frozen
 class Deleting:
-    """The road of DELETE."""
+    """The road of DELETE.
+
+    :ivar in_far_thread: where other servers may be waited for.
+    """
 
     server: VolumeServer
     in_thread: InThread
+    in_far_thread: InThread
 
     async def answer(self, exchange: Exchange) -> Answer:
         """The answer to a DELETE."""
@@ -86,7 +90,7 @@ class Deleting:
     async def _delete_encoded(self, request: Request, volume_id: VolumeId, key: NeedleId, cookie: Cookie) -> Reply:
         """As Go: of a needle that lists chunks only the list is deleted, and whatever fails is an error of ours."""
         try:
-            size = await self.in_thread(self.server.needles.delete_encoded, volume_id, key, cookie)
+            size = await self.in_far_thread(self.server.needles.delete_encoded, volume_id, key, cookie)
         except (StorageError, OSError) as error:
             return self._failed(request, f"Deletion Failed: {error}")
         return json_reply(request, 202, {"size": size})
@@ -150,8 +154,8 @@ class Deleting:
 
     async def _delete_at(self, location: Location, fids: Sequence[str]) -> Iterable[DeleteResult]:
         if location.url == own_url(self.server):
-            return await self.in_thread(batch_delete, self.server.store, fids, skip_cookie_check=True,
-                                        encoded=self.server.needles.encoded)
+            return await self.in_far_thread(batch_delete, self.server.store, fids, skip_cookie_check=True,
+                                            encoded=self.server.needles.encoded)
         try:
             return await self.server.peers.batch_delete(location.address, fids)
         except RemoteCallFailed as error:

@@ -48,6 +48,7 @@ class Reading:
 
     :ivar elsewhere: answers for volumes that are not here.
     :ivar chunks: assembles chunked files.
+    :ivar in_far_thread: where other servers may be waited for.
     :ivar clock: for the wait on the download limit.
     """
 
@@ -55,6 +56,7 @@ class Reading:
     elsewhere: Elsewhere
     chunks: Chunks
     in_thread: InThread
+    in_far_thread: InThread
     clock: IReactorTime
     entropy: Callable[[int], bytes] = os.urandom
 
@@ -138,12 +140,13 @@ class Reading:
         needles = self.server.needles
         read_deleted = request.query.get("readDeleted") == "true"
         is_picture = pictures.is_wanted(path.ext.lower(), request.query)
+        in_thread = self.in_far_thread if needles.is_far(volume_id) else self.in_thread
         if request.method != "HEAD" and is_picture:
-            return await self.in_thread(needles.read, volume_id, key, read_deleted=read_deleted)
-        opened = await self.in_thread(needles.open, volume_id, key, read_deleted=read_deleted)
+            return await in_thread(needles.read, volume_id, key, read_deleted=read_deleted)
+        opened = await in_thread(needles.open, volume_id, key, read_deleted=read_deleted)
         if not isinstance(opened, Needle) and opened.meta.is_compressed and (
                 is_picture or "," in request.headers.get("Range")):
-            return await self.in_thread(needles.read, volume_id, key, read_deleted=read_deleted)
+            return await in_thread(needles.read, volume_id, key, read_deleted=read_deleted)
         return opened
 
     async def _of_needle(self, request: Request, path: NeedlePath, opened: Needle | PagedNeedle,

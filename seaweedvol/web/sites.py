@@ -11,13 +11,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from twisted.application.service import MultiService, Service
+from twisted.application.service import Service
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IAddress, IListeningPort, IReactorTime, IStreamServerEndpoint
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.python.threadpool import ThreadPool
 
 from seaweedvol.logs.asking import on_behalf_of
 from seaweedvol.profiling.pages import Pages
@@ -38,10 +37,11 @@ from seaweedvol.web.expresslarge import ExpressLarge
 from seaweedvol.web.lane import Lane
 from seaweedvol.web.laneside import Take
 from seaweedvol.web.listening import LaneEndpoint
+from seaweedvol.web.poolservice import PoolService
 from seaweedvol.web.reading import Reading
 from seaweedvol.web.render import Renderer
 from seaweedvol.web.slowchannel import SlowChannel
-from seaweedvol.web.threads import InThread, new_pool, pooled
+from seaweedvol.web.threads import FAR_POOL_SIZE, InThread, new_pool, pooled
 from seaweedvol.web.tlsside import TlsFactory
 from seaweedvol.web.upload import UploadRules
 from seaweedvol.web.upstream import new_agent
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from OpenSSL import SSL
     from twisted.web.iweb import IAgent
 
-    from seaweedvol.config.model import Settings
     from seaweedvol.server.server import VolumeServer
     from seaweedvol.tls.credentials import Credentials
 
@@ -204,73 +203,25 @@ class SiteService(Service):
         return drained.addBoth(over)
 
 
-class PoolService(MultiService):
-    """The threads of needle I/O, the lane, and the sites that use them; those start first and stop last.
-
-    :ivar rules: those for uploads in use.
-    """
-
-    def __init__(self, pool: ThreadPool, lane: Lane) -> None:
-        super().__init__()
-        self._pool = pool
-        self._lane = lane
-        self.rules: list[UploadRules] = []
-
-    def privilegedStartService(self) -> None:
-        """Start the threads, then listen."""
-        self._start_pool()
-        super().privilegedStartService()
-
-    def startService(self) -> None:
-        """As :meth:`privilegedStartService`."""
-        self._start_pool()
-        super().startService()
-
-    def say_goodbye(self) -> None:
-        """Tell clients, with each reply, to come back on another connection."""
-        for child in self:
-            child.site.say_goodbye()
-
-    def reload(self, settings: Settings) -> None:
-        """Go on with what of ``settings`` is not looked up for each request."""
-        for rules in self.rules:
-            rules.size_limit = settings.http.file_size_limit
-
-    def _start_pool(self) -> None:
-        if not self._pool.started:
-            self._pool.start()
-        self._lane.start()
-
-    def stopService(self) -> Deferred[Any]:
-        """Stop the sites, then the threads."""
-        stopped: Deferred[Any] = super().stopService()
-
-        def stop_pool(result: object) -> object:
-            self._lane.stop()
-            if self._pool.started:
-                self._pool.stop()
-            return result
-
-        return stopped.addBoth(stop_pool)
-
-
 def make_app(server: VolumeServer, clock: IReactorTime, *, in_thread: InThread, agent: IAgent,
-             now: Callable[[], float] = time.time, rules: UploadRules | None = None,
-             scheme: str = "http", profiles: Pages | None = None) -> VolumeApp:
+             in_far_thread: InThread | None = None, now: Callable[[], float] = time.time,
+             rules: UploadRules | None = None, scheme: str = "http", profiles: Pages | None = None) -> VolumeApp:
     """The application, without ports.
 
     :param in_thread: where blocking work is done.
+    :param in_far_thread: where other servers are waited for; None: there too.
     :param agent: how other servers are asked.
     :param scheme: of their addresses.
     :param now: seconds since 1970.
     :param profiles: what is below ``/debug/pprof/``.
     """
+    in_far_thread = in_far_thread or in_thread
     elsewhere = Elsewhere(server, agent, scheme=scheme)
     chunks = Chunks(server.locations, agent, in_thread, scheme=scheme)
     return VolumeApp(
-        server, Renderer(in_thread, now), Reading(server, elsewhere, chunks, in_thread, clock),
-        Writing(server, rules or rules_of(server), in_thread, clock, now), Deleting(server, in_thread), in_thread,
-        profiles=profiles)
+        server, Renderer(in_thread, now), Reading(server, elsewhere, chunks, in_thread, in_far_thread, clock),
+        Writing(server, rules or rules_of(server), in_thread, clock, now), Deleting(server, in_thread, in_far_thread),
+        in_thread, profiles=profiles)
 
 
 def rules_of(server: VolumeServer) -> UploadRules:
@@ -322,18 +273,19 @@ def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = Non
     :param endpoint_at: where to listen, by host and port; the lane unless said otherwise.
     :param secured: for TLS.
     """
-    pool = new_pool()
+    pool, far_pool = new_pool(), new_pool("shards", FAR_POOL_SIZE)
     lane = Lane(reactor, server.tally, server.tally.seconds)
     in_thread = pooled(reactor, pool)
     batches = Batches(in_thread, lambda: lane.is_in_round, note_seconds=server.tally.note_batch)
     lane.after_round += [batches.flush, server.tally.end_round]
     rules = rules_of(server)
     full, reading = make_takes(server, in_thread, batches, rules=rules)
-    app = make_app(server, reactor, in_thread=in_thread, agent=agent or new_agent(reactor, secured),
-                   rules=rules, scheme="http" if secured is None else secured.settings.scheme,
+    app = make_app(server, reactor, in_thread=in_thread, in_far_thread=pooled(reactor, far_pool),
+                   agent=agent or new_agent(reactor, secured), rules=rules,
+                   scheme="http" if secured is None else secured.settings.scheme,
                    profiles=Pages(reactor.callFromThread) if server.settings.profiling.is_on_port else None)
     http = server.settings.http
-    service = PoolService(pool, lane)
+    service = PoolService((pool, far_pool), lane)
     service.rules.append(rules)
     ports = [("http.admin", http.port, False)]
     if http.has_public_port:

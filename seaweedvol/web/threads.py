@@ -1,6 +1,7 @@
 """Blocking work, away from the reactor: ``await in_thread(work, ...)``.
 
-The pool is chosen once, by whoever wires the server; tests run the work where it is awaited.
+The pool is chosen once, by whoever wires the server; tests run the work where it is awaited. What may wait for other
+servers has a pool of its own: were it full of such waiting, all else would go on.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 POOL_SIZE: Final = 16
+#: For work that may wait for other servers, each of which may take long to answer.
+FAR_POOL_SIZE: Final = 64
 
 T = TypeVar("T")
 
@@ -24,9 +27,9 @@ class InThread(Protocol):
         ...
 
 
-def new_pool() -> ThreadPool:
-    """The pool for needle I/O; not started."""
-    return ThreadPool(minthreads=0, maxthreads=POOL_SIZE, name="needles")
+def new_pool(name: str = "needles", size: int = POOL_SIZE) -> ThreadPool:
+    """A pool of up to ``size`` threads, by default that for needle I/O; not started."""
+    return ThreadPool(minthreads=0, maxthreads=size, name=name)
 
 
 def pooled(reactor: Any, pool: ThreadPool) -> InThread:

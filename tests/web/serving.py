@@ -459,7 +459,8 @@ class World:
 
 
 def make_world(test: SynchronousTestCase, *flags: str, directory: Path | None = None, agent: FakeAgent | None = None,
-               in_thread: InThread = inline, idle_seconds: float = IDLE_SECONDS, has_lane: bool = True,
+               in_thread: InThread = inline, in_far_thread: InThread | None = None,
+               idle_seconds: float = IDLE_SECONDS, has_lane: bool = True,
                environ: Mapping[str, str] = MappingProxyType({})) -> World:
     """A server with the volumes in ``directory`` (else a new one), until the test ends.
 
@@ -484,7 +485,8 @@ def make_world(test: SynchronousTestCase, *flags: str, directory: Path | None = 
         peers=peers, locations=locations, replicator=replicator, sources=cast(ISources, None), shards=shards,
         clock=lambda: world.seconds, started_at=NOW)
     agent = agent or FakeAgent()
-    app = make_app(server, cast(Any, clock), in_thread=in_thread, agent=agent, now=lambda: world.seconds)
+    app = make_app(server, cast(Any, clock), in_thread=in_thread, in_far_thread=in_far_thread, agent=agent,
+                   now=lambda: world.seconds)
     takes = make_takes(server, in_thread, Batches(in_thread, lambda: False), now=lambda: world.seconds)
     least = settings.log.slow_seconds
     slow = SlowLog(least, clock.seconds) if least else None

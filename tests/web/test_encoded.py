@@ -6,8 +6,9 @@ import gzip
 import logging
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -18,10 +19,12 @@ from seaweedvol.ec.ratio import DEFAULT_RATIO
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.volumeinfo import VolumeInfo, dump_volume_info
 from seaweedvol.storage.ids import VolumeId
+from seaweedvol.web.threads import inline
 from tests.conformance.exchange import Response
 from tests.server.encoded import damage
 from tests.web.serving import World, fid, make_world
 
+T = TypeVar("T")
 TEXT = b"some words that say little, again and again. " * 40
 MANIFEST = b'{"name":"all.txt","mime":"text/plain","size":9,"chunks":[]}'
 READS: Sequence[tuple[str, str, tuple[tuple[str, str], ...]]] = [
@@ -114,6 +117,23 @@ class EncodedTests(SynchronousTestCase):
             Path(paths.shard(number)).unlink()
         for world in self.worlds():
             self.check(world)
+
+    def test_threads(self) -> None:
+        """What may wait for other servers has threads of its own, so that it can keep nobody else waiting."""
+        works: list[str] = []
+
+        def far(work: Callable[..., T], *args: Any, **named: Any) -> Awaitable[T]:
+            works.append(work.__name__)
+            return inline(work, *args, **named)
+
+        world = make_world(self, directory=self.directory, in_far_thread=far, has_lane=False)
+        world.ask("GET", fid(1))
+        self.assertEqual((world.ask("DELETE", fid(7)).status, works), (202, []))
+        world.close()
+        encoded(self.directory)
+        world = make_world(self, directory=self.directory, in_far_thread=far, has_lane=False)
+        self.assertEqual([world.ask(method, fid(1)).status for method in ("GET", "HEAD", "DELETE")], [200, 200, 202])
+        self.assertEqual(works, ["open", "open", "delete_encoded"])
 
     def test_damaged(self) -> None:
         """A flipped byte in each needle: no reader sees one."""
