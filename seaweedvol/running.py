@@ -93,6 +93,7 @@ class ServerService(MultiService):
         self._notifier = notifier or Notifier({}, reactor)
         self._server, self._parts, self._reactor = server, parts, reactor
         self._starting: defer.Deferred[None] = defer.succeed(None)
+        self._reloads = defer.DeferredLock()
         self._old_signals: dict[int, Any] = {}
         for part in parts:
             part.setServiceParent(self)
@@ -172,8 +173,11 @@ class ServerService(MultiService):
             self._old_signals.setdefault(number, old)
 
     def _reload(self) -> None:
-        """SIGHUP: settings that can change in a running server, and volumes that were put into the directories."""
-        defer.Deferred.fromCoroutine(self._reload_all())
+        """SIGHUP: settings that can change in a running server, and volumes that were put into the directories.
+
+        One after the other: else what an earlier signal has read could be taken after what a later one has.
+        """
+        self._reloads.run(lambda: defer.Deferred.fromCoroutine(self._reload_all()))
 
     async def _reload_all(self) -> None:
         self._notifier.reloading()

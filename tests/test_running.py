@@ -298,6 +298,19 @@ class SignalTests(RunningTests):
         self.assertEqual(self.told[-3:], ["hook", "load_new_volumes", "systemd: ready"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
+    def test_one_after_the_other(self) -> None:
+        """What a second SIGHUP brings is not read before all parts have what the first has brought."""
+        service = self.start()
+        slow: defer.Deferred[None] = defer.Deferred()
+        service.on_reload.append(lambda settings: slow)
+        del self.told[:]
+        self.send(signal.SIGHUP)
+        self.send(signal.SIGHUP)
+        self.assertEqual((len(self.applied), self.told), (1, ["systemd: reloading"]))
+        slow.callback(None)
+        self.assertEqual((len(self.applied), self.told), (2, [
+            "systemd: reloading", "load_new_volumes", "systemd: ready"] * 2))
+
     def test_look(self) -> None:
         """SIGUSR1 puts the state into the log, and what cannot be told costs only itself."""
         service = self.start()

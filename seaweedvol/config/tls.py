@@ -20,6 +20,8 @@ from seaweedvol.storage.ids import go_quote
 
 #: Seconds between two looks at the files of certificates; Go's is 5 hours.
 REFRESH_SECONDS: Final = 5.0
+#: The parts of :class:`TlsSettings` that are there or not.
+SECTIONS: Final = ("grpc", "https", "client", "master_grpc", "master_https")
 #: Go's variable for that: a duration such as ``500ms``.
 REFRESH_VARIABLE: Final = "WEED_TLS_CERT_REFRESH_INTERVAL"
 
@@ -147,9 +149,14 @@ class TlsSettings:
         return "http" if self.client is None else "https"
 
     @property
+    def sections(self) -> frozenset[str]:
+        """What is TLS: the names of the parts that are there."""
+        return frozenset(name for name in SECTIONS if getattr(self, name) is not None)
+
+    @property
     def is_used(self) -> bool:
         """Whether anything is TLS."""
-        return any((self.grpc, self.https, self.client, self.master_grpc, self.master_https))
+        return bool(self.sections)
 
 
 def read_tls(keys: Keys, environ: Mapping[str, str]) -> TlsSettings:

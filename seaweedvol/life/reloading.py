@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from seaweedvol.config.model import Settings
+from seaweedvol.config.tls import TlsSettings
 from seaweedvol.store.diskspace import MinFree
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 LIVE: Final = re.compile(
     r"(?:http\.(?:upload_limit|download_limit|upload_timeout|download_timeout|file_size_limit|read_mode)"
     r"|directories\.\d+\.(?:max_count|min_free)|compaction_rate|maintenance_rate|allows_untrusted_endpoints"
-    r"|pre_stop_seconds|security|white_list|log_level|log\.vmodule)(?:\.|\Z)")
+    r"|pre_stop_seconds|security\.(?:write_key|write_expires|read_key|read_expires|ui_access|tls)|white_list|log_level"
+    r"|log\.vmodule)(?:\.|\Z)")
 #: What is not a setting itself.
 _ASIDE: Final = frozenset(("provenance", "notices", "origin", "security_source"))
 
@@ -66,6 +68,10 @@ def apply(server: VolumeServer, change: Change) -> None:
 
 def _merged(old: Any, new: Any, place: str, taken: list[str], waiting: list[str]) -> Any:
     if old == new:
+        return old
+    if isinstance(old, TlsSettings) and old.sections != new.sections:
+        # A port cannot become plain text, nor TLS, under its clients.
+        waiting.append(place)
         return old
     if LIVE.match(place):
         taken.append(place)

@@ -16,7 +16,7 @@ from typing import Final
 import attrs
 from OpenSSL import SSL
 
-from seaweedvol.config.tls import GrpcTls, HttpsListener, TlsRules, TlsSettings
+from seaweedvol.config.tls import SECTIONS, GrpcTls, HttpsListener, TlsRules, TlsSettings
 from seaweedvol.security.refusals import Refusals
 from seaweedvol.tls.certificates import Authorities, BadCertificate, Pair, facts_of, read_authorities, read_pair
 from seaweedvol.tls.contexts import client_context, server_context, standard_context
@@ -25,7 +25,6 @@ from seaweedvol.tls.contexts import client_context, server_context, standard_con
 WARNING_DAYS: Final = 14
 
 _log = logging.getLogger(__name__)
-_SECTIONS: Final = ("grpc", "https", "client", "master_grpc", "master_https")
 
 
 @attrs.frozen(eq=False)
@@ -89,10 +88,9 @@ class Credentials:
 
         What is TLS and what is not stays as it was at the start.
         """
-        for section in _SECTIONS:
-            if (getattr(settings, section) is None) != (getattr(self.settings, section) is None):
-                _log.error("TLS can be switched on or off only at a start: it stays as it is")
-                return
+        if settings.sections != self.settings.sections:
+            _log.error("TLS can be switched on or off only at a start: it stays as it is")
+            return
         if settings.rules != self.settings.rules and settings.grpc is not None:
             _log.warning("tls.* is in force for gRPC from the next start on")
         with self._lock:
@@ -168,7 +166,7 @@ def _pair(cert: str, key: str) -> Pair:
 
 def files_of(settings: TlsSettings) -> Iterator[str]:
     """All files that are read."""
-    for section in _SECTIONS:
+    for section in SECTIONS:
         found = getattr(settings, section)
         if found is not None:
             for name in ("cert", "key", "ca", "client_cert", "client_key"):

@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from seaweedvol.config.load import load_settings, reload_settings
 from seaweedvol.config.model import SecuritySettings, Settings
 from seaweedvol.config.sizes import MinFreeSpace
+from seaweedvol.config.tls import HttpsListener, TlsSettings
 from seaweedvol.life.reloading import apply, change_between
 from seaweedvol.security.guard import Guard
 from seaweedvol.server.limits import ByteLimit
@@ -38,7 +39,7 @@ class ChangeTests(SynchronousTestCase):
         change = self.change(http=http, pre_stop_seconds=3, white_list=("10.0.0.9",),
                              security=SecuritySettings(write_key=b"k"), compaction_rate=9)
         self.assertEqual(set(change.taken), {"http.upload_limit", "http.file_size_limit", "pre_stop_seconds",
-                                             "white_list", "security", "compaction_rate"})
+                                             "white_list", "security.write_key", "compaction_rate"})
         self.assertEqual((change.settings.http.upload_limit, change.waiting), (5, ()))
 
     def test_what_waits(self) -> None:
@@ -47,6 +48,19 @@ class ChangeTests(SynchronousTestCase):
         change = self.change(http=http, rack="r")
         self.assertEqual((change.taken, set(change.waiting)), (("http.download_limit",), {"http.port", "rack"}))
         self.assertEqual((change.settings.http.port, change.settings.http.download_limit), (8080, 7))
+
+    def test_tls(self) -> None:
+        """Other files are taken; what is plain text stays so until the next start, and is not said to be TLS."""
+        plain, http = TlsSettings(), HttpsListener("/c", "/k")
+        started = attrs.evolve(self.settings, security=SecuritySettings(tls=plain))
+        change = change_between(started, attrs.evolve(started, security=SecuritySettings(
+            read_key=b"k", tls=TlsSettings(https=http))))
+        self.assertEqual((change.taken, change.waiting), (("security.read_key",), ("security.tls",)))
+        self.assertIs(change.settings.security.tls, plain)
+        started = attrs.evolve(started, security=SecuritySettings(tls=TlsSettings(https=http)))
+        change = change_between(started, attrs.evolve(started, security=SecuritySettings(
+            tls=TlsSettings(https=HttpsListener("/d", "/l")))))
+        self.assertEqual((change.taken, change.waiting), (("security.tls",), ()))
 
     def test_directories(self) -> None:
         """Of directories the number of volumes and the space to keep free are taken; other directories wait."""

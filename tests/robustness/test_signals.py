@@ -92,7 +92,7 @@ class SignalTests(SynchronousTestCase):
         self.assertEqual(self.heard()[0], "READY=1")
         self.assertEqual(self.ask("PUT", "/1,0100c0ffee", b"y"), 401)
         lines = [line["msg"] for line in self.logged() if line["msg"].startswith("settings read anew")]
-        self.assertEqual(lines, ["settings read anew; changed: http.upload_limit, security"])
+        self.assertEqual(lines, ["settings read anew; changed: http.upload_limit, security.write_key"])
         self.send(signal.SIGUSR1)
         self.wait_for(lambda: any("state of the server" in line["msg"] for line in self.logged()))
         dump, = (line["msg"] for line in self.logged() if "state of the server" in line["msg"])
