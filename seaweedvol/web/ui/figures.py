@@ -13,7 +13,7 @@ from seaweedvol.server.version import version_text
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import Ttl
 from seaweedvol.web.status import disks_of
-from seaweedvol.web.ui.words import ago, percent, readable, up_time
+from seaweedvol.web.ui.words import ago, legible, percent, readable, up_time
 
 if TYPE_CHECKING:
     from seaweedvol.metrics.history import Series
@@ -152,8 +152,8 @@ def _facts(server: VolumeServer, now: float) -> tuple[tuple[str, str], ...]:
 def _disk(disk: Disk) -> DiskFigure:
     trouble = [disk.error, disk.low_space, f"{disk.io_errors} I/O errors" if disk.io_errors else ""]
     return DiskFigure(
-        disk.directory, disk.disk_type or "hdd", readable(disk.used), readable(disk.total), readable(disk.free),
-        disk.percent_used, "; ".join(filter(None, trouble)))
+        legible(disk.directory), disk.disk_type or "hdd", readable(disk.used), readable(disk.total),
+        readable(disk.free), disk.percent_used, legible("; ".join(filter(None, trouble))))
 
 
 def _volume(one: Any, chronicle: Chronicle, now: float) -> VolumeFigure:
@@ -163,13 +163,13 @@ def _volume(one: Any, chronicle: Chronicle, now: float) -> VolumeFigure:
     if one.io_errors:
         state += f" ({one.io_errors} I/O errors)"
     return VolumeFigure(
-        id=str(one.id), collection=one.collection,
+        id=str(one.id), collection=legible(one.collection),
         place=f"{one.remote_storage_name} {one.remote_storage_key}" if one.remote_storage_name
         else one.disk_type or "hdd",
         size=readable(one.size), files=str(one.file_count - one.delete_count), garbage=garbage,
         garbage_text=f"{garbage:.0f} %, {readable(one.deleted_bytes)} of {one.delete_count}",
         ttl=str(Ttl.from_uint32(one.ttl_uint32)), replication=str(ReplicaPlacement.from_byte(one.placement_byte)),
-        state=state, is_writable=not one.read_only and not one.read_only_reason,
+        state=legible(state), is_writable=not one.read_only and not one.read_only_reason,
         vacuum=_event(chronicle.last_vacuum(one.id), now)[0], scrub=scrub, is_sound=is_sound)
 
 
@@ -177,7 +177,7 @@ def _event(event: Event | None, now: float) -> tuple[str, bool]:
     """In words, and whether it went well."""
     if event is None:
         return "not since the start", True
-    return f"{ago(now, event.at)}: {event.outcome}", event.is_good
+    return legible(f"{ago(now, event.at)}: {event.outcome}"), event.is_good
 
 
 def _encoded(volume: Any, chronicle: Chronicle, now: float) -> EncodedFigure:
@@ -188,7 +188,7 @@ def _encoded(volume: Any, chronicle: Chronicle, now: float) -> EncodedFigure:
         created = ""
     scrub, is_sound = _event(chronicle.last_scrub(volume.id), now)
     return EncodedFigure(
-        id=str(volume.id), collection=volume.collection, ratio=f"{volume.ratio.data}+{volume.ratio.parity}",
+        id=str(volume.id), collection=legible(volume.collection), ratio=f"{volume.ratio.data}+{volume.ratio.parity}",
         size=readable(volume.length), shards=", ".join(f"{number}: {readable(length)}" for number, length in shards),
         created=created, scrub=scrub, is_sound=is_sound)
 

@@ -17,6 +17,11 @@ def readable(size: int) -> str:
     raise AssertionError("unreachable")
 
 
+def legible(text: str) -> str:
+    """A name out of a file system, which may hold bytes that are no UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def up_time(seconds: int) -> str:
     """A length of time as Go writes it: ``1h2m3s``."""
     hours, rest = divmod(max(seconds, 0), 3600)

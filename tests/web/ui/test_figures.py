@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import attrs
 from twisted.internet import defer
 from twisted.trial.unittest import SynchronousTestCase
@@ -94,6 +96,16 @@ class FiguresTests(SynchronousTestCase):
         html = self.successResultOf(page_of(attrs.evolve(shown, volumes=(bad,), remote_volumes=(bad,))))
         self.assertNotIn("<script", html)
         self.assertNotIn("<img src=x", html)
+
+    def test_names_in_bytes(self) -> None:
+        """Directories and collections may be called what no UTF-8 says; the page is there all the same."""
+        directory = Path(self.mktemp() + "\udcff")
+        directory.mkdir(parents=True)
+        world = make_world(self, directory=directory)
+        world.server.store.allocate(VolumeId(2), collection="c\udcff")
+        html = self.successResultOf(page_of(figures(world.server, NOW)))
+        self.assertIn("<td data-title=\"Collection\">c\ufffd</td>", html)
+        self.assertEqual(html.count("\ufffd"), 2)
 
     def test_nothing_from_elsewhere(self) -> None:
         """All that a browser has to fetch for the page comes from the same server."""

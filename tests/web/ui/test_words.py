@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from seaweedvol.web.ui.words import ago, percent, readable, up_time
+from seaweedvol.web.ui.words import ago, legible, percent, readable, up_time
 
 
 class WordsTests(SynchronousTestCase):
@@ -27,3 +27,7 @@ class WordsTests(SynchronousTestCase):
     def test_percent(self) -> None:
         """Between nothing and all."""
         self.assertEqual([percent(*pair) for pair in ((1, 4), (0, 0), (5, 4), (-1, 4))], [25.0, 0.0, 100.0, 0.0])
+
+    def test_legible(self) -> None:
+        """Whatever a file is called."""
+        self.assertEqual([legible(name) for name in ("/d\u00e4ta", "/d\udcff")], ["/d\u00e4ta", "/d\ufffd"])
