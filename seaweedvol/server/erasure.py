@@ -176,23 +176,14 @@ def _rebuild(server: VolumeServer, places: Sequence[EcPaths], ignores_sidecar: b
             throttle=Throttle(server.settings.maintenance_rate).note)
     except (StorageError, OSError) as error:
         raise Refused(f"RebuildEcFiles {paths.base}: {_words(error)}") from error
+    # Shards that are served are read from the files that are there now.
+    server.store.erasure.reopen(paths.volume_id, made.replaced)
     failpoints.reach("rebuild.fold")
     try:
         fold(paths.index, paths.journal, width_of(info, paths.index, server.store.locations[0].width))
     except (StorageError, OSError) as error:
         raise Refused(f"RebuildEcxFile {paths.index_base}: {_words(error)}") from error
-    _reopen(server, paths, made.replaced)
     return made
-
-
-def _reopen(server: VolumeServer, paths: EcPaths, replaced: Sequence[int]) -> None:
-    """Have shards that are served read from the files that are there now."""
-    store = server.store.erasure
-    for shard_id in replaced:
-        held = store.held(paths.volume_id, shard_id)
-        if held is not None:
-            store.unmount(paths.volume_id, (shard_id,))
-            store.mount(paths.volume_id, paths.collection, (shard_id,), held.volume.disk_type)
 
 
 def _info_beside(paths: EcPaths) -> VolumeInfo:

@@ -68,6 +68,8 @@ def copy_shards(server: VolumeServer, wanted: ShardCopy) -> Generator[None, None
     try:
         for number in wanted.shard_ids:
             yield from fetch.file(paths, paths.base, shard_suffix(number))
+            # One that is served, as by Go, has the bytes that came.
+            server.store.erasure.reopen(wanted.volume_id, (number,))
         if wanted.has_index:
             yield from _index(fetch, paths, head)
         if wanted.has_journal:

@@ -167,15 +167,19 @@ class ErasureStore:
 
     def reopen(self, volume_id: int, shard_ids: Iterable[int]) -> None:
         """Have shards that are served read from the files that are in their places by now. None is missed meanwhile,
-        and reads that have begun end with the old ones. One that is not served is none to reopen.
-
-        :raises OSError: when there is no such file; then the old one, which nobody else can see, is served still.
+        and reads that have begun end with the old ones. One that is not served is none to reopen, and where there is
+        no file that can be read the old one, which nobody else can see, is served still.
         """
         wanted = tuple(shard_ids)
         with self._changing:
             for location, volume in self.holders(volume_id):
                 for shard_id in wanted:
-                    if shardloading.reopen_shard(location, volume, shard_id):
+                    try:
+                        is_served = shardloading.reopen_shard(location, volume, shard_id)
+                    except OSError as error:
+                        _log.warning("shard %d of volume %d is read from the old file: %s", shard_id, volume_id, error)
+                        continue
+                    if is_served:
                         _log.info("shard %d of volume %d is another file now", shard_id, volume_id)
                         self._events.publish(ShardsAdded(appeared(volume, (volume.shards[shard_id],))))
 

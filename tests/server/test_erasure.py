@@ -17,6 +17,7 @@ from seaweedvol.server.errors import Refused
 from seaweedvol.server.stepping import run_out
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import VolumeReadOnly
+from seaweedvol.store.events import ShardsAdded
 from tests.server.building import VOLUME, open_store, put
 from tests.server.erasing import ALL, erasing_server, fill, info_of, make_encoded, names_in
 
@@ -227,7 +228,14 @@ class RebuildTests(_Case):
         with open(paths.shard(0), "r+b") as file:
             file.seek(100)
             file.write(b"damage")
+        self.store.erasure.unmount(VOLUME, range(1, 14))
+        heard: list[object] = []
+        self.store.events.subscribe(heard.append)
+        volume = self.store.erasure.find(VOLUME)
         self.assertEqual(self.rebuild(), (0,))
         shard = self.store.erasure.shard(VOLUME, 0)
         assert shard is not None
         self.assertNotEqual(shard.read_at(6, 100), b"damage")
+        # Nobody misses it meanwhile, though it is the only one.
+        self.assertIs(self.store.erasure.find(VOLUME), volume)
+        self.assertEqual([type(event) for event in heard], [ShardsAdded])

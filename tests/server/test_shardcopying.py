@@ -51,6 +51,17 @@ class CopyTests(SynchronousTestCase):
             self.assertEqual((place / f"7{suffix}").read_bytes(), Path(self.source.base + suffix).read_bytes())
         ecmounting.mount(self.here, VOLUME, "", (3, 4, 5), "")
 
+    def test_over_one_that_is_served(self) -> None:
+        """What is served are the bytes that came."""
+        self.copy((3,), has_index=True, has_info=True)
+        place = next(place for place in self.places if names_in(place))
+        (place / "7.ec03").write_bytes(b"damaged")
+        ecmounting.mount(self.here, VOLUME, "", (3,), "")
+        self.copy((3,))
+        shard = self.here.erasure.shard(VOLUME, 3)
+        assert shard is not None
+        self.assertEqual(shard.read_at(1 << 20, 0), Path(self.source.shard(3)).read_bytes())
+
     def test_disk(self) -> None:
         """They go to the disk that is named, if there is one."""
         self.copy((1,), disk_id=1)
