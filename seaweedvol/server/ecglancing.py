@@ -72,12 +72,6 @@ class EncodedView:
         """No large ones."""
         return None
 
-    def note_error(self, error: OSError) -> None:
-        """Nothing is opened here, so nothing fails."""
-
-    def note_success(self) -> None:
-        """Nor does it go well."""
-
     def apply(self, changes: Sequence[Put | Removal], *, blocking: bool = True,
               fsync: bool = False) -> SyncTicket | None:
         """Nothing can be changed here.

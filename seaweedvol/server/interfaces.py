@@ -72,12 +72,6 @@ class QuickVolume(Protocol):
     def open_now(self, key: int) -> OpenNeedle | None:
         """A large one."""
 
-    def note_error(self, error: OSError) -> None:
-        """What was opened could not be read."""
-
-    def note_success(self) -> None:
-        """It was read from the disk."""
-
     def apply(self, changes: Sequence[Put | Removal], *, blocking: bool = True,
               fsync: bool = False) -> SyncTicket | None:
         """Make changes that are simple enough."""

@@ -33,6 +33,8 @@ LOOK_SECONDS: Final = 60.0
 ALERT_SECONDS: Final = 1.0
 #: No disk fills faster, in bytes a second.
 FILL_RATE: Final = 2 << 30
+#: So much more room is reason enough to try again, in bytes.
+GROWTH: Final = 16 << 20
 # A write that failed just after writes were taken again, on a disk that says it has room (a quota, for one), has the
 # next attempt wait twice as long.
 _SOON_SECONDS: Final = 10.0
@@ -77,6 +79,8 @@ class Room:
         self._opened_at = -_SOON_SECONDS
         self._told_at = -ALERT_SECONDS
         self._pause = ALERT_SECONDS
+        # Since then, in bytes; None before the first look.
+        self._least_free: int | None = None
 
     @property
     def held(self) -> int:
@@ -101,7 +105,7 @@ class Room:
         text = min_free.describe(left if status.all else status)
         with self._lock:
             now = self._seconds()
-            if not is_low and now < self._closed_until:
+            if not is_low and now < self._closed_until and not self._has_grown(status):
                 is_low, text = True, self.reason
             elif missing:
                 text += f" besides a reserve of {human_bytes(missing)}"
@@ -124,10 +128,17 @@ class Room:
                 is_again = now - self._opened_at < _SOON_SECONDS
                 self._pause = min(self._pause * 2, _MOST_SECONDS) if is_again else ALERT_SECONDS
                 self._closed_until = now + self._pause
+                self._least_free = None
                 self.reason = f"a write failed: {error.strerror}"
             self._patience = ALERT_SECONDS
             self._seen = attrs.evolve(self._seen, is_low=True, reason=self.reason)
             return self._seen
+
+    def _has_grown(self, status: DiskStatus) -> bool:
+        """Whether somebody has made room since a write failed."""
+        if self._least_free is None or status.free < self._least_free:
+            self._least_free = status.free
+        return status.free - self._least_free >= max(min(status.all // RESERVE_SHARE, GROWTH), 1)
 
     def _note_io_error(self, volume_id: int, error: OSError) -> None:
         with self._lock:

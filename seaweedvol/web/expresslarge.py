@@ -53,12 +53,11 @@ class ExpressLarge:
             return False
         try:
             opened = volume.open_now(key)
-            return opened is not None and opened.cookie == cookie and self._answer(
-                channel, volume, opened, facts, is_head)
+            return opened is not None and opened.cookie == cookie and self._answer(channel, opened, facts, is_head)
         except OSError:
             return False
 
-    def _answer(self, channel: LaneSide, volume: QuickVolume, opened: OpenNeedle, facts: Facts, is_head: bool) -> bool:
+    def _answer(self, channel: LaneSide, opened: OpenNeedle, facts: Facts, is_head: bool) -> bool:
         described = self._formats.known.get(opened.fields) or self._formats.describe(opened.fields)
         if described.is_special or facts.is_conditional and is_not_modified(
                 facts.headers, described.last_modified, etag(opened.checksum)):
@@ -89,16 +88,16 @@ class ExpressLarge:
             channel.reply_now(b"".join((head, beginning)), "GET", closes=facts.variation >= CLOSE)
             self._tally.answers.append(_OUTCOMES[kind])
             return True
-        return self._send(channel, volume, opened, head, start, sent, kind, facts)
+        return self._send(channel, opened, head, start, sent, kind, facts)
 
-    def _send(self, channel: LaneSide, volume: QuickVolume, opened: OpenNeedle, head: bytes, start: int, sent: int,
-              kind: int, facts: Facts) -> bool:
+    def _send(self, channel: LaneSide, opened: OpenNeedle, head: bytes, start: int, sent: int, kind: int,
+              facts: Facts) -> bool:
         file = opened.pinned()
         if file is None:
             return False
         is_unverified = kind == Kind.WHOLE and not opened.is_verified
         pump = FilePump(head, file, opened.start + start, sent, opened.checksum if is_unverified else None,
-                        self._in_thread, is_looked_at=opened.is_verified, disk=volume)
+                        self._in_thread, is_looked_at=opened.is_verified, disk=opened.disk)
         size = opened.size
         self._limit.add(size)
         counts = self._tally

@@ -130,6 +130,13 @@ class RoomTests(SynchronousTestCase):
                 self.now += ALERT_SECONDS
             waits.append(self.now - began)
         self.assertEqual(waits, [1, 2, 4, 8, 16, 32, 60, 60])
+        # Whoever makes room need not wait so long.
+        self.room.note_error(3, FULL)
+        self.assertTrue(self.is_low())
+        self.free += 63
+        self.assertTrue(self.is_low())
+        self.free += 1
+        self.assertFalse(self.is_low())
         self.now += 100
         self.room.note_error(3, FULL)
         self.now += 1

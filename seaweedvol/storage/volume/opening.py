@@ -40,13 +40,15 @@ class OpenNeedle:
     :ivar length: bytes of data.
     :ivar fields: as they stand in the record.
     :ivar start: where in the .dat the data begin.
+    :ivar disk: to be told how reading them goes, by whoever does it by himself.
     """
 
-    __slots__ = ("cookie", "size", "checksum", "is_verified", "length", "fields", "start", "_file")
+    __slots__ = ("cookie", "size", "checksum", "is_verified", "length", "fields", "start", "disk", "_file")
 
-    def __init__(self, cookie: int, size: int, length: int, fields: bytes, start: int, file: IVolumeFile) -> None:
+    def __init__(self, cookie: int, size: int, length: int, fields: bytes, start: int, file: IVolumeFile,
+                 disk: Core) -> None:
         self.cookie, self.size, self.length = cookie, size, length
-        self.fields, self.start, self._file = fields, start, file
+        self.fields, self.start, self._file, self.disk = fields, start, file, disk
         self.checksum = 0
         self.is_verified = False
 
@@ -84,7 +86,7 @@ def open_now(core: Core, key: int) -> OpenNeedle | None:
     before = files.opened.get(key)
     if before is not None and before[0] == found:
         _, cookie, length, fields, checksum = before
-        opened = OpenNeedle(cookie, size, length, fields, offset + _DATA_START, file)
+        opened = OpenNeedle(cookie, size, length, fields, offset + _DATA_START, file, core)
         opened.checksum = checksum
         return opened
     if file.read_now(_HEAD, offset) != _DATA_START:
@@ -98,7 +100,7 @@ def open_now(core: Core, key: int) -> OpenNeedle | None:
     start = offset + _DATA_START
     if file.read_now(tail, start + length) != len(tail) or tail[0] & FLAG_TTL:
         return None
-    opened = OpenNeedle(cookie, size, length, bytes(tail[:fields_length]), start, file)
+    opened = OpenNeedle(cookie, size, length, bytes(tail[:fields_length]), start, file, core)
     opened.checksum, = _UNPACK_CHECKSUM(tail, fields_length)
     if size <= PAGED_ABOVE:
         return opened if _verify(opened) else None

@@ -344,14 +344,6 @@ class Volume:
         """How often the disk has failed under it since it was loaded."""
         return self._core.faults.total
 
-    def note_error(self, error: OSError) -> None:
-        """A read of the .dat that somebody did by himself failed."""
-        self._core.note_error(error)
-
-    def note_success(self) -> None:
-        """One went well."""
-        self._core.note_success()
-
     def lies_on(self, disk: Disk) -> None:
         """Tell ``disk`` of errors from now on."""
         self._core.disk = disk
