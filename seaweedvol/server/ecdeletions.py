@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy
@@ -44,7 +44,7 @@ def gather(
     :raises StorageError, OSError: when the journal cannot be written.
     """
     for _, other in server.store.erasure.holders(volume.id):
-        if other is not volume:
+        if other is not volume and other.encode_time_ns == volume.encode_time_ns:
             volume.journal.merge(other.journal.keys())
     try:
         peers = other_holders(server, volume.id)
@@ -81,15 +81,24 @@ def _ask(server: VolumeServer, peer: str, volume: EcVolume, answers: queue.Simpl
     problem = ""
     try:
         fetch = Fetch(server, peer)
+        if not run_out(fetch.fits(volume.paths, volume.encode_time_ns)):
+            # What was deleted from another encoding may have come back before this one.
+            _log.warning("ec volume %d: %s has another encoding, whose deletions do not count", volume.id, peer)
+            answers.put((peer, [], ""))
+            return
         keys += run_out(fetch.journal(volume.paths))
-        keys += _deleted_in(run_out(fetch.content(volume.paths, ".ecx")), volume.width)
+        keys += _deleted_in(fetch.content(volume.paths, ".ecx"), volume.width)
     except (Refused, RemoteCallFailed) as error:
         problem = str(error)
     answers.put((peer, keys, problem))
 
 
-def _deleted_in(index: bytes, width: OffsetWidth) -> list[int]:
-    """The keys of rows that say so."""
-    rows = numpy.frombuffer(index, NUMPY_ENTRY[width], len(index) // width.entry_length)
-    deleted: list[int] = rows["key"][rows["size"] < 0].tolist()
-    return deleted
+def _deleted_in(pieces: Iterable[bytes | memoryview], width: OffsetWidth) -> Iterator[int]:
+    """The keys of rows that say so; never holds more than a piece of the index, of which every server has one."""
+    rest = b""
+    for piece in pieces:
+        data = rest + piece
+        count = len(data) // width.entry_length
+        rows = numpy.frombuffer(data, NUMPY_ENTRY[width], count)
+        rest = data[count * width.entry_length:]
+        yield from rows["key"][rows["size"] < 0].tolist()

@@ -16,6 +16,7 @@ import numpy
 from seaweedvol.config.address import ServerAddress
 from seaweedvol.ec.names import EcPaths
 from seaweedvol.server.copying import check_collection
+from seaweedvol.server.ecfiles import generation_at
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.interfaces import RemoteCallFailed
 from seaweedvol.server.shardcopying import Fetch, add_keys
@@ -132,8 +133,11 @@ def _recover(server: VolumeServer, paths: EcPaths) -> Generator[None, None, bool
     except RemoteCallFailed as error:
         _log.warning("ec volume %d has no index, and nobody says who has it: %s", paths.volume_id, error)
         return False
+    generation = generation_at(paths)
     for peer in peers:
         try:
+            if not (yield from Fetch(server, peer).fits(paths, generation)):
+                raise Refused("it has another encoding")
             yield from Fetch(server, peer).file(paths, paths.index_base, ".ecx", may_be_empty=False)
         except (Refused, RemoteCallFailed) as error:
             _log.info("ec volume %d: no index from %s: %s", paths.volume_id, peer, error)
@@ -153,9 +157,11 @@ def _fetch_rest(
         yield from Fetch(server, peer).file(paths, paths.base, ".vif", may_be_missing=True)
     except (Refused, RemoteCallFailed) as error:
         _log.warning("ec volume %d: no .vif from %s: %s", paths.volume_id, peer, error)
+    generation = generation_at(paths)
     for other in peers:
         try:
-            add_keys(server.store, paths, (yield from Fetch(server, other).journal(paths)))
+            if (yield from Fetch(server, other).fits(paths, generation)):
+                add_keys(server.store, paths, (yield from Fetch(server, other).journal(paths)))
         except (RemoteCallFailed, StorageError, OSError) as error:
             _log.warning("ec volume %d: no deletions from %s: %s", paths.volume_id, other, error)
 

@@ -17,13 +17,15 @@ import attrs
 
 from seaweedvol.ec.journal import Journal, decode_keys
 from seaweedvol.ec.names import EcPaths, shard_suffix
-from seaweedvol.ec.ratio import DEFAULT_RATIO
+from seaweedvol.ec.ratio import DEFAULT_RATIO, encode_time_of
 from seaweedvol.ec.staging import Staged, publish
 from seaweedvol.server import ecfiles
 from seaweedvol.server.copying import ANY_REVISION, CopyChunk, CopyRequest, check_collection
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.interfaces import RemoteCallFailed
 from seaweedvol.server.throttling import Throttle
+from seaweedvol.storage.errors import FormatError
+from seaweedvol.storage.format.volumeinfo import load_volume_info
 from seaweedvol.storage.ids import VolumeId
 
 if TYPE_CHECKING:
@@ -156,19 +158,34 @@ class Fetch:
             raise Refused(f"failed to copy {place} file: write file {place}: {_words(error)}") from error
 
     def journal(self, paths: EcPaths) -> Generator[None, None, list[int]]:
-        """The keys of the .ecj; none if there is none. Raises as :meth:`content`."""
-        return decode_keys((yield from self.content(paths, ".ecj")))
-
-    def content(self, paths: EcPaths, extension: str) -> Generator[None, None, bytes]:
-        """All of a file; nothing if there is none.
+        """The keys of the .ecj; none if there is none.
 
         :raises RemoteCallFailed: when the server refuses or is gone.
         """
+        return decode_keys((yield from self._whole(paths, ".ecj")))
+
+    def fits(self, paths: EcPaths, encode_time_ns: int) -> Generator[None, None, bool]:
+        """Whether what the server has may be of this encoding, by the .vif there. Raises as :meth:`journal`.
+
+        :param encode_time_ns: 0 when nobody knows.
+        """
+        try:
+            info = load_volume_info((yield from self._whole(paths, ".vif")) or b"{}")
+        except FormatError:
+            return True
+        return encode_time_of(info) in (0, encode_time_ns) or not encode_time_ns
+
+    def _whole(self, paths: EcPaths, extension: str) -> Generator[None, None, bytes]:
         data = bytearray()
-        for chunk in self._chunks(paths, paths.index_base + extension, extension, True):
-            data += chunk.content
+        for content in self.content(paths, extension):
+            data += content
             yield None
         return bytes(data)
+
+    def content(self, paths: EcPaths, extension: str) -> Iterator[bytes | memoryview]:
+        """A file, piece by piece; nothing if there is none. Raises as :meth:`journal`."""
+        for chunk in self._chunks(paths, paths.index_base + extension, extension, True):
+            yield chunk.content
 
     def _chunks(
         self, paths: EcPaths, place: str, extension: str, may_be_missing: bool,

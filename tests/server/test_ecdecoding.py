@@ -13,6 +13,7 @@ from seaweedvol.server import ecdecoding, ecmounting, erasure, shardreading
 from seaweedvol.server.errors import Kind, Refused
 from seaweedvol.server.stepping import run_out
 from seaweedvol.storage.errors import NeedleNotFound
+from seaweedvol.storage.format.volumeinfo import dump_volume_info, load_volume_info
 from seaweedvol.store.store import Store
 from tests.server.building import VOLUME, open_store, put
 from tests.server.erasing import ALL, Neighbours, erasing_server, fill, make_encoded, names_in
@@ -195,6 +196,19 @@ class PeerTests(_Case):
         self.decode()
         self.store.mount(VOLUME)
         self.check(1, 2, 4)
+
+    def test_deleted_from_another_encoding(self) -> None:
+        """What a server knows that has shards of an older encoding is of no concern: it may have come back since."""
+        one = self.peer("one")
+        self.neighbours.holders = ["one:1"]
+        shardreading.delete_needle(one, VOLUME, 1)
+        path = Path(one.locations[0].directory) / "7.vif"
+        info = load_volume_info(path.read_bytes())
+        info.ec_shard_config.encode_ts_ns -= 1
+        path.write_bytes(dump_volume_info(info))
+        self.decode()
+        self.store.mount(VOLUME)
+        self.check()
 
     def test_nobody_to_ask(self) -> None:
         """Without a master it is decoded with what is known here."""

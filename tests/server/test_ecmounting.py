@@ -11,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from seaweedvol.server import ecmounting, shardreading
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.stepping import run_out
+from seaweedvol.storage.format.volumeinfo import dump_volume_info, load_volume_info
 from tests.server.building import VOLUME, open_store
 from tests.server.erasing import Neighbours, erasing_server, make_encoded
 
@@ -102,6 +103,17 @@ class RecoveryTests(SynchronousTestCase):
         self.neighbours.holders = None
         self.assertEqual(self.recover(), 0)
         self.assertEqual([name for name in os.listdir(self.place) if name.startswith("7.")], ["7.ec03"])
+
+    def test_another_encoding(self) -> None:
+        """An index of another encoding than that of the shards here would lead astray whoever reads them."""
+        there = Path(self.there.locations[0].directory)
+        shutil.copy(there / "7.vif", self.place)
+        for path in (there / "7.vif", Path(self.third.locations[0].directory) / "7.vif"):
+            info = load_volume_info(path.read_bytes())
+            info.ec_shard_config.encode_ts_ns += 1
+            path.write_bytes(dump_volume_info(info))
+        self.assertEqual(self.recover(), 0)
+        self.assertEqual(sorted(name for name in os.listdir(self.place) if name.startswith("7.")), ["7.ec03", "7.vif"])
 
     def test_another_volume(self) -> None:
         """Only the volume that is asked for is looked at."""
