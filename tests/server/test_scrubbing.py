@@ -84,6 +84,11 @@ class ScrubTests(SynchronousTestCase):
         ):
             self.assertEqual(str(self.assertRaises(Refused, scrub, self.server, ids, mode)), words)
 
+    def test_nothing_in_no_mode(self) -> None:
+        """Where nothing is, any mode will do, as in Go."""
+        self.store.unmount(VOLUME)
+        self.assertEqual(scrub(self.server, (), 0).volumes, 0)
+
     def test_no_index(self) -> None:
         """An .idx that is gone, or that became empty, is a finding and no error."""
         volume = self.store.get(VOLUME)
