@@ -17,12 +17,14 @@ import attrs
 import numpy
 
 from seaweedvol.ec.decoding import decode as decode_files
+from seaweedvol.ec.index import sorted_rows
 from seaweedvol.server.ecdeletions import gather
 from seaweedvol.server.errors import Kind, Refused
 from seaweedvol.server.stepping import stepwise
 from seaweedvol.server.throttling import Throttle
 from seaweedvol.storage.backend.disk import write_aside
 from seaweedvol.storage.errors import NoLiveEntries, StorageError
+from seaweedvol.storage.format.index import NUMPY_ENTRY
 from seaweedvol.storage.format.volumeinfo import VolumeInfo, dump_volume_info
 from seaweedvol.storage.volume.compacting import PART_LENGTH, Compaction
 
@@ -106,12 +108,33 @@ def _check_unchanged(store: Store, volume: EcVolume) -> None:
     path, length = volume.paths.data, volume.data_length
     plain = store.find(volume.id)
     if plain is not None and str(plain.directory) == volume.paths.directory:
-        has_more = plain.data_length != length
+        # Of an encoding by an older Go nobody knows how long the .dat was.
+        has_more = plain.data_length != length if length else _has_others(volume)
     else:
-        # One that is shorter is what an earlier decoding made.
-        has_more = os.path.exists(path) and os.path.getsize(path) > length
-    if length and has_more:
+        # One that is shorter is what an earlier decoding made, if nobody has written to it since.
+        has_more = os.path.exists(path) and (0 < length < os.path.getsize(path) or _has_others(volume))
+    if has_more:
         raise Refused(f"volume {volume.id} has changed since it was encoded: refusing to replace {path}")
+
+
+def _has_others(volume: EcVolume) -> bool:
+    """Whether an .idx here knows of needles that were not there when the shards were made."""
+    return any(_is_of_others(base + ".idx", volume) for base in volume.paths.bases)
+
+
+def _is_of_others(path: str, volume: EcVolume) -> bool:
+    try:
+        with open(path, "rb") as file:
+            rows = numpy.frombuffer(sorted_rows(file.read(), volume.width), NUMPY_ENTRY[volume.width])
+    except FileNotFoundError:
+        return False
+    table = volume.index.table()
+    if not len(table):
+        return bool(len(rows))
+    at = numpy.searchsorted(table["key"].astype(numpy.uint64), rows["key"].astype(numpy.uint64))
+    same = table[numpy.minimum(at, len(table) - 1)]
+    is_known = (same["key"] == rows["key"]) & ((same["size"] == rows["size"]) | (same["size"] < 0))
+    return not bool(is_known.all())
 
 
 def _decode(

@@ -125,6 +125,28 @@ class BesideTests(_Case):
         self.store.mount(VOLUME)
         self.assertEqual(self.store.get(VOLUME).read(9).data, b"precious")
 
+    def test_changed_after_decoding(self) -> None:
+        """What was written after an earlier decoding is kept, though the .dat is shorter than the first one was."""
+        self.store.unmount(VOLUME)
+        for key in (2, 3, 4, 5):
+            shardreading.delete_needle(self.store, VOLUME, key)
+        self.decode()
+        self.store.mount(VOLUME)
+        put(self.store, 9, b"precious")
+        self.store.unmount(VOLUME)
+        self.assertIn("has changed since it was encoded", self.refused())
+        self.store.mount(VOLUME)
+        self.assertEqual(self.store.get(VOLUME).read(9).data, b"precious")
+
+    def test_changed_and_nobody_knows_its_length(self) -> None:
+        """What is in no shard is kept, also where the .vif does not tell how long the .dat was."""
+        volume = self.store.erasure.find(VOLUME)
+        assert volume is not None
+        volume.data_length = 0
+        put(self.store, 9, b"precious")
+        self.assertIn("has changed since it was encoded", self.refused())
+        self.assertEqual(self.store.get(VOLUME).read(9).data, b"precious")
+
     def test_failure(self) -> None:
         """When it fails the old one is served again."""
         for number in range(5):
