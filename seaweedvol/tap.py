@@ -117,7 +117,6 @@ def build_service(settings: Settings, reactor: Any) -> ServerService:
     from seaweedvol.life.rotating import Rotation
     from seaweedvol.rpc.service import GrpcService
     from seaweedvol.running import Parts, ServerService
-    from seaweedvol.web.httpspolicy import HttpsPolicy
     from seaweedvol.web.sites import make_sites
 
     secured = build_credentials(settings)
@@ -133,6 +132,7 @@ def build_service(settings: Settings, reactor: Any) -> ServerService:
     master = None
     if settings.master_embedded is not None:
         from seaweedvol.master.service import EmbeddedMaster
+        from seaweedvol.web.httpspolicy import HttpsPolicy
 
         policy = None if secured is None or secured.settings.client is None else HttpsPolicy(secured)
         master = EmbeddedMaster(settings.master_embedded, server.guard, reactor, secured=secured, https_policy=policy)
@@ -203,9 +203,11 @@ def build_credentials(settings: Settings) -> Credentials | None:
 
 def _tls_services(secured: Credentials | None) -> tuple[Service, ...]:
     """What is there for TLS of gRPC only."""
+    if secured is None or secured.settings.grpc is None:
+        return ()
     from seaweedvol.rpc.corelog import CoreLog
 
-    return () if secured is None or secured.settings.grpc is None else (CoreLog(secured.refusals),)
+    return (CoreLog(secured.refusals),)
 
 
 def build_channels(secured: Credentials | None) -> Channels:
@@ -275,14 +277,15 @@ def build_replicator(reactor: Any, secured: Credentials | None, instruments: Ins
     from seaweedvol.cluster.replicapool import Pool
     from seaweedvol.cluster.replicaroad import ReplicaRoad
     from seaweedvol.cluster.replicate import Replicator
-    from seaweedvol.cluster.tlsconnection import tls_connections
-    from seaweedvol.web.httpspolicy import HttpsPolicy
     from seaweedvol.web.upstream import new_agent
 
     agent, note = new_agent(reactor, secured), instruments.note_upload_error
     if secured is None or secured.settings.client is None:
         road = ReplicaRoad(Pool(reactor), note)
         return Replicator(agent, reactor, deferToThread, road, note_error=note)
+    from seaweedvol.cluster.tlsconnection import tls_connections
+    from seaweedvol.web.httpspolicy import HttpsPolicy
+
     pool = Pool(reactor, connect=tls_connections(HttpsPolicy(secured).connection_to))
     scheme = secured.settings.scheme
     return Replicator(agent, reactor, deferToThread, ReplicaRoad(pool, note, scheme), scheme, note)

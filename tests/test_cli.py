@@ -21,6 +21,9 @@ from seaweedvol.tap import Options, makeService
 ROOT = Path(__file__).parent.parent
 # Importing these costs more than the whole of reading a command line may.
 HEAVY = ("grpc", "numpy", "twisted.internet.reactor", "klein", "PIL", "jwt", "cryptography", "google.protobuf")
+# What a server needs that is asked for it, or for pages that hardly anybody looks at.
+SELDOM = ("seaweedvol.tls.contexts", "seaweedvol.tls.calls", "seaweedvol.tls.credentials", "seaweedvol.web.tlsside",
+          "seaweedvol.web.ui.looks", "seaweedvol.profiling.pages", "cProfile", "seaweedvol.query", "PIL")
 
 
 class StartTests(SynchronousTestCase):
@@ -167,5 +170,15 @@ class ProcessTests(SynchronousTestCase):
             "import sys; from seaweedvol.cli import main; from seaweedvol.config.load import load_settings\n"
             "load_settings(['-dir=/tmp'], {})\n"
             f"print([name for name in {HEAVY!r} if name in sys.modules])"
+        )
+        self.assertEqual((done.stdout, done.stderr), ("[]\n", ""))
+
+    def test_light_server(self) -> None:
+        """A server without TLS is there without what only TLS needs, or pages that nobody has asked for yet."""
+        done = self.python(
+            "import sys; from seaweedvol.config.load import load_settings; from seaweedvol.tap import build_service\n"
+            "from twisted.internet import reactor\n"
+            "build_service(load_settings(['-dir=/tmp', '-ip=127.0.0.1', '-config_dir=/none'], {}), reactor)\n"
+            f"print([name for name in {SELDOM!r} if name in sys.modules])"
         )
         self.assertEqual((done.stdout, done.stderr), ("[]\n", ""))

@@ -15,10 +15,9 @@ from twisted.internet.threads import deferToThread
 
 from seaweedvol.pb.master_pb2_grpc import SeaweedStub
 from seaweedvol.pb.volume_server_pb2_grpc import VolumeServerStub
-from seaweedvol.security.refusals import Refusals
-from seaweedvol.tls.calls import SecureChannels
 
 if TYPE_CHECKING:
+    from seaweedvol.security.refusals import Refusals
     from seaweedvol.tls.credentials import Credentials, GrpcMaterial
 
 _T = TypeVar("_T")
@@ -117,6 +116,8 @@ class SecureCalls(Channels):
 
     def __init__(self, material: Callable[[], GrpcMaterial], refusals: Refusals,
                  in_thread: Callable[..., defer.Deferred[Any]] = deferToThread) -> None:
+        from seaweedvol.tls.calls import SecureChannels
+
         super().__init__()
         self._in_thread = in_thread
         self._secure = SecureChannels(material, CHANNEL_OPTIONS, refusals)

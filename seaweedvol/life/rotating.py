@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
 from twisted.internet import defer
@@ -11,8 +11,9 @@ from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
-from seaweedvol.config.model import Settings
-from seaweedvol.tls.credentials import Credentials
+if TYPE_CHECKING:
+    from seaweedvol.config.model import Settings
+    from seaweedvol.tls.credentials import Credentials
 
 InThread = Callable[..., defer.Deferred[Any]]
 

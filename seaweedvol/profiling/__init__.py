@@ -2,3 +2,8 @@
 
 Knows threads, stacks and memory; must not know what the program does. Blocking: to be called in a thread.
 """
+
+from typing import Final
+
+#: Below which path profiles are.
+PREFIX: Final = "/debug/pprof/"

@@ -17,11 +17,11 @@ from typing import Final
 
 import attrs
 
+from seaweedvol.profiling import PREFIX
 from seaweedvol.profiling.memory import traced_for
 from seaweedvol.profiling.samples import Samples
 from seaweedvol.profiling.sampling import Sampler, thread_stacks
 
-PREFIX: Final = "/debug/pprof/"
 _MOST_SECONDS: Final = 600.0
 _AT_ONCE: Final = 4
 _TEXT: Final = "text/plain; charset=utf-8"

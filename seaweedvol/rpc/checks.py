@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.server import ecscrubbing, querying, scrubbing
+from seaweedvol.server import ecscrubbing, scrubbing
 from seaweedvol.server.errors import Kind, Refused
 from seaweedvol.server.server import VolumeServer
+
+if TYPE_CHECKING:
+    from seaweedvol.server.querying import Question
 
 
 def scrub_volume(server: VolumeServer, request: pb.ScrubVolumeRequest) -> pb.ScrubVolumeResponse:
@@ -35,12 +39,16 @@ def scrub_ec_volume(
 
 def query(server: VolumeServer, request: pb.QueryRequest) -> Iterator[pb.QueriedStripe]:
     """Query."""
+    from seaweedvol.server import querying
+
     for records in querying.query(server, request.from_file_ids, lambda: _question(request)):
         yield pb.QueriedStripe(records=records)
 
 
-def _question(request: pb.QueryRequest) -> querying.Question | None:
+def _question(request: pb.QueryRequest) -> Question | None:
     """Go falls over what is refused here, and does not get up."""
+    from seaweedvol.server import querying
+
     if not request.HasField("input_serialization"):
         raise Refused("query without input serialization", Kind.INVALID)
     if not request.input_serialization.HasField("json_input"):

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import attrs
 from klein import Klein
 
-from seaweedvol.profiling.pages import PREFIX
+from seaweedvol.profiling import PREFIX
 from seaweedvol.web import assets, statistics
-from seaweedvol.web.debugging import profile
 from seaweedvol.web.counting import Counted
 from seaweedvol.web.deleting import Deleting
 from seaweedvol.web.exchange import Exchange
@@ -28,8 +27,6 @@ from seaweedvol.web.reply import (
 )
 from seaweedvol.web.status import health, status
 from seaweedvol.web.threads import InThread
-from seaweedvol.web.ui.figures import figures
-from seaweedvol.web.ui.looks import page
 from seaweedvol.web.urls import cleaned_location, escape_path
 from seaweedvol.web.writing import Writing
 
@@ -105,7 +102,7 @@ class VolumeApp:
     async def _profile(self, exchange: Exchange) -> None:
         """Of the running program."""
         pages = self.profiles
-        await self._administer(exchange, None if pages is None else profile(pages, exchange.request, self.in_thread))
+        await self._administer(exchange, None if pages is None else self._see(pages, exchange))
 
     @router.route("/", branch=True)
     async def _needle(self, exchange: Exchange) -> None:
@@ -179,8 +176,13 @@ class VolumeApp:
     async def _feel(self) -> Reply:
         return health(self.server)
 
+    async def _see(self, pages: Pages, exchange: Exchange) -> Reply:
+        from seaweedvol.web.debugging import profile
+
+        return await profile(pages, exchange.request, self.in_thread)
+
     async def _show(self) -> Reply:
-        return await page(await self.in_thread(figures, self.server, self.server.clock()))
+        return await self.in_thread(_page_of, self.server)
 
     # --- headers -------------------------------------------------------------------------------------------------
 
@@ -194,6 +196,15 @@ class VolumeApp:
             common = [("Server", server), (REQUEST_ID, request_id)]
         answer.reply.headers = completed(common, answer.reply.headers, is_proxied=answer.is_proxied)
         await self.renderer.send(exchange, answer)
+
+
+def _page_of(server: VolumeServer) -> Reply:
+    """*Blocking.* The page; it is long where there are thousands of volumes."""
+    # Not at the start: most servers are never looked at.
+    from seaweedvol.web.ui.figures import figures
+    from seaweedvol.web.ui.looks import page
+
+    return page(figures(server, server.clock()))
 
 
 def _unrouted(exchange: Exchange) -> Reply | None:

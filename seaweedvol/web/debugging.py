@@ -17,7 +17,8 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request as WireRequest, Site
 
-from seaweedvol.profiling.pages import PREFIX, Page, Pages
+from seaweedvol.profiling import PREFIX
+from seaweedvol.profiling.pages import Page, Pages
 from seaweedvol.web.reply import Reply
 from seaweedvol.web.request import Request
 from seaweedvol.web.threads import InThread

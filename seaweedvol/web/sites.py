@@ -19,7 +19,6 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from seaweedvol.logs.asking import on_behalf_of
-from seaweedvol.profiling.pages import Pages
 from seaweedvol.metrics.instruments import WRITE_TO_DISK
 from seaweedvol.server.limits import ByteLimit
 from seaweedvol.server.slowness import SlowLog
@@ -42,7 +41,6 @@ from seaweedvol.web.reading import Reading
 from seaweedvol.web.render import Renderer
 from seaweedvol.web.slowchannel import SlowChannel
 from seaweedvol.web.threads import FAR_POOL_SIZE, InThread, new_pool, pooled
-from seaweedvol.web.tlsside import TlsFactory
 from seaweedvol.web.upload import UploadRules
 from seaweedvol.web.upstream import new_agent
 from seaweedvol.web.writing import Writing
@@ -51,8 +49,10 @@ if TYPE_CHECKING:
     from OpenSSL import SSL
     from twisted.web.iweb import IAgent
 
+    from seaweedvol.profiling.pages import Pages
     from seaweedvol.server.server import VolumeServer
     from seaweedvol.tls.credentials import Credentials
+    from seaweedvol.web.tlsside import TlsFactory
 
 # How long requests may go on when the server stops (Go: 30 s).
 STOP_SECONDS: Final = 30.0
@@ -254,6 +254,7 @@ def _over_tls(site: Site, secured: Credentials | None) -> TlsFactory | None:
     """TLS before the site, if it is to be spoken. As in Go, a public port of its own has none."""
     if secured is None or secured.settings.https is None:
         return None
+    from seaweedvol.web.tlsside import TlsFactory
 
     def context() -> SSL.Context:
         found = secured.in_use.https
@@ -261,6 +262,12 @@ def _over_tls(site: Site, secured: Credentials | None) -> TlsFactory | None:
         return found
 
     return TlsFactory(site, context, secured.refusals)
+
+
+def _profiles(reactor: Any) -> Pages:
+    from seaweedvol.profiling.pages import Pages
+
+    return Pages(reactor.callFromThread)
 
 
 def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = None,
@@ -283,7 +290,7 @@ def make_sites(server: VolumeServer, reactor: Any, *, agent: IAgent | None = Non
     app = make_app(server, reactor, in_thread=in_thread, in_far_thread=pooled(reactor, far_pool),
                    agent=agent or new_agent(reactor, secured), rules=rules,
                    scheme="http" if secured is None else secured.settings.scheme,
-                   profiles=Pages(reactor.callFromThread) if server.settings.profiling.is_on_port else None)
+                   profiles=_profiles(reactor) if server.settings.profiling.is_on_port else None)
     http = server.settings.http
     service = PoolService((pool, far_pool), lane)
     service.rules.append(rules)

@@ -18,8 +18,6 @@ from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IResponse
 
-from seaweedvol.web.httpspolicy import HttpsPolicy
-
 if TYPE_CHECKING:
     from seaweedvol.tls.credentials import Credentials
 
@@ -41,8 +39,15 @@ def new_agent(reactor: Any, secured: Credentials | None = None) -> IAgent:
     pool.maxPersistentPerHost = KEPT_CONNECTIONS
     # A kept connection may be gone by now; a GET can be sent again, and Twisted does so once.
     pool.retryAutomatically = True
-    policy = BrowserLikePolicyForHTTPS() if secured is None else HttpsPolicy(secured)
-    return cast(IAgent, Agent(reactor, policy, connectTimeout=CONNECT_SECONDS, pool=pool))
+    return cast(IAgent, Agent(reactor, _policy(secured), connectTimeout=CONNECT_SECONDS, pool=pool))
+
+
+def _policy(secured: Credentials | None) -> Any:
+    if secured is None:
+        return BrowserLikePolicyForHTTPS()
+    from seaweedvol.web.httpspolicy import HttpsPolicy
+
+    return HttpsPolicy(secured)
 
 
 class Intake(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from twisted.python.failure import Failure
 from twisted.web.template import Flattenable, Tag, flattenString, tags
 
 from seaweedvol.web.reply import Reply
@@ -18,10 +19,11 @@ _STATIC: Final = "/seaweedfsstatic/"
 Column = tuple[str, Callable[[VolumeFigure], Flattenable]]
 
 
-async def page(shown: Figures) -> Reply:
-    """The whole page."""
-    html = await flattenString(None, _document(shown))
-    return Reply(200, [("Content-Type", "text/html; charset=utf-8")], b"<!DOCTYPE html>\n" + html)
+def page(shown: Figures) -> Reply:
+    """The whole page. Any thread: nothing in it is waited for."""
+    made: list[bytes] = []
+    flattenString(None, _document(shown)).addCallbacks(made.append, Failure.raiseException)
+    return Reply(200, [("Content-Type", "text/html; charset=utf-8")], b"<!DOCTYPE html>\n" + made[0])
 
 
 def _document(shown: Figures) -> Tag:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import attrs
-from twisted.internet import defer
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.pb.volume_server_pb2 import VolumeServerState
@@ -86,14 +85,14 @@ class FiguresTests(SynchronousTestCase):
         shown = self.look()
         self.assertEqual(shown.disks[0].trouble, "")
         bad = attrs.evolve(shown, disks=(attrs.evolve(shown.disks[0], trouble="3 I/O errors"),))
-        html = self.successResultOf(page_of(bad))
+        html = page_of(bad)
         self.assertIn('<span class="badge bad">3 I/O errors</span>', html)
 
     def test_names_are_text(self) -> None:
         """What others named cannot become markup."""
         shown = self.look()
         bad = attrs.evolve(shown.volumes[0], collection="<script>alert(1)</script>", state='"><img src=x>')
-        html = self.successResultOf(page_of(attrs.evolve(shown, volumes=(bad,), remote_volumes=(bad,))))
+        html = page_of(attrs.evolve(shown, volumes=(bad,), remote_volumes=(bad,)))
         self.assertNotIn("<script", html)
         self.assertNotIn("<img src=x", html)
 
@@ -103,21 +102,19 @@ class FiguresTests(SynchronousTestCase):
         directory.mkdir(parents=True)
         world = make_world(self, directory=directory)
         world.server.store.allocate(VolumeId(2), collection="c\udcff")
-        html = self.successResultOf(page_of(figures(world.server, NOW)))
+        html = page_of(figures(world.server, NOW))
         self.assertIn("<td data-title=\"Collection\">c\ufffd</td>", html)
         self.assertEqual(html.count("\ufffd"), 2)
 
     def test_nothing_from_elsewhere(self) -> None:
         """All that a browser has to fetch for the page comes from the same server."""
-        html = self.successResultOf(page_of(self.look()))
+        html = page_of(self.look())
         self.assertNotIn("://", html)
         self.assertNotIn("<script", html)
 
 
-def page_of(shown: Figures) -> defer.Deferred[str]:
+def page_of(shown: Figures) -> str:
     """Its HTML."""
-    async def html() -> str:
-        reply = await page(shown)
-        assert isinstance(reply.body, bytes)
-        return reply.body.decode("utf-8")
-    return defer.Deferred.fromCoroutine(html())
+    reply = page(shown)
+    assert isinstance(reply.body, bytes)
+    return reply.body.decode("utf-8")
