@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 #: After so long one server more is asked, and the slow one for a while only if there is no other way.
 HEDGE_SECONDS: Final = 1.0
 SLOW_SECONDS: Final = 30.0
+#: Much at once takes longer; who is slower than that is slow.
+QUICK_BYTES_PER_SECOND: Final = 16 << 20
 #: How long a server is remembered that has held shards.
 SEEN_SECONDS: Final = 24 * 3600.0
 #: What was not there then is not waited for when all shards are asked for.
@@ -128,7 +130,9 @@ class Fetcher:
                     pieces[at][shard_id] = local
                 elif places.get(shard_id):
                     asked.append((at, shard_id, self._begin(source, shard_id, interval, places[shard_id])))
-        done, _ = wait([future for _, _, future in asked], PATIENCE_SECONDS)
+        done, late = wait([future for _, _, future in asked], PATIENCE_SECONDS)
+        for future in late:
+            future.cancel()
         for at, shard_id, future in asked:
             if future in done and future.exception() is None:
                 pieces[at][shard_id] = future.result()
@@ -223,9 +227,10 @@ class Fetcher:
         places = self._quick_places(source)
         asked = {self._begin(source, each.shard_id, each, places[each.shard_id]): at
                  for at, each in intervals.items() if each.shard_id not in source.doubted and places.get(each.shard_id)}
-        done, slow = wait(asked, HEDGE_SECONDS)
+        length = sum(each.length for each in intervals.values())
+        done, slow = wait(asked, HEDGE_SECONDS + length / QUICK_BYTES_PER_SECOND)
         for future in slow:
-            self._avoid(places[intervals[asked[future]].shard_id])
+            self._give_up(future, places[intervals[asked[future]].shard_id])
         for future in done:
             if _is_good(future):
                 yield asked[future], future.result()
@@ -273,16 +278,22 @@ class Fetcher:
                 if not each.is_done:
                     self._ask(source, each, each.lacking if done else 1, places)
                     if not done:
-                        for shard_id in each.pending.values():
-                            self._avoid(places[shard_id])
+                        for future, shard_id in each.pending.items():
+                            self._avoid(future, places[shard_id])
         for each in gatherings:
             for future in each.pending:
                 future.cancel()
             each.pending.clear()
 
-    def _avoid(self, addresses: Sequence[str]) -> None:
-        """Somebody does not answer in time: most likely the first who was asked."""
-        self._slow[addresses[0]] = time.monotonic() + SLOW_SECONDS
+    def _avoid(self, future: Future[bytes], addresses: Sequence[str]) -> None:
+        """Somebody does not answer in time: most likely the first who was asked, if anybody was by now."""
+        if future.running():
+            self._slow[addresses[0]] = time.monotonic() + SLOW_SECONDS
+
+    def _give_up(self, future: Future[bytes], addresses: Sequence[str]) -> None:
+        """Wait no more, and ask nobody who was not asked yet."""
+        if not future.cancel():
+            self._avoid(future, addresses)
 
     def _take_local(self, source: Source, gathering: _Gathering) -> None:
         for shard_id in _in_order(source):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
@@ -172,6 +173,22 @@ class ReadTests(Case):
                 self.assertEqual(len([one for one, _ in scene.shards.reads if one == "hangs:1"]), asked)
             finally:
                 scene.shards.may_answer.set()
+
+    def test_no_thread(self) -> None:
+        """A server that could not even be asked, for want of a thread, is none that does not answer."""
+        self.patch(ecfetching, "HEDGE_SECONDS", 0.05)
+        may_go_on = threading.Event()
+        with ThreadPoolExecutor(1) as pool:
+            scene = make_scene(self.paths, [3, 12], pool)
+            self.addCleanup(scene.close)
+            scene.elsewhere({0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 13})
+            pool.submit(may_go_on.wait)
+            timer = threading.Timer(0.3, may_go_on.set)
+            timer.start()
+            self.assertEqual(scene.needles.read(VOLUME, 4).data, content(4, 70_000))
+            timer.join()
+            scene.needles.delete(VOLUME, 1, COOKIE)
+            self.assertEqual(scene.needles.telling.waiting(), 0)
 
     def test_none(self) -> None:
         """A needle that was never there; a volume that is not here."""
