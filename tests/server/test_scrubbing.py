@@ -86,7 +86,8 @@ class ScrubTests(SynchronousTestCase):
 
     def test_nothing_in_no_mode(self) -> None:
         """Where nothing is, any mode will do, as in Go."""
-        self.store.unmount(VOLUME)
+        for status in self.store.volume_statuses():
+            self.store.unmount(VolumeId(status.id))
         self.assertEqual(scrub(self.server, (), 0).volumes, 0)
 
     def test_no_index(self) -> None:
