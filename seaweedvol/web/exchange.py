@@ -16,6 +16,7 @@ from twisted.web import server
 
 from seaweedvol.web.bodies import BodyError, ChunkedBody, Framing, LengthBody
 from seaweedvol.web.request import Headers, Query, Request
+from seaweedvol.web.tokens import loggable
 from seaweedvol.web.urls import BadEscape, bytes_of, text_of, unescape
 from seaweedvol.web.wire import Head
 
@@ -204,7 +205,8 @@ class Exchange(server.Request):
 
     def processingFailed(self, reason: Failure) -> Failure:
         """The application failed: nothing of the reason reaches the client."""
-        self._log.failure("cannot answer {method} {uri}", reason, method=self.method, uri=self.uri)
+        self._log.failure("cannot answer {method} {uri}", reason,
+                          method=self.head.method, uri=loggable(self.head.raw_target))
         if self.is_answered:
             self.abort()
         else:

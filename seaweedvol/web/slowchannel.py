@@ -18,6 +18,7 @@ from seaweedvol.web.exchange import Exchange
 from seaweedvol.web.laneside import LaneSide
 from seaweedvol.web.outgoing import Outgoing
 from seaweedvol.web.reply import REQUEST_ID
+from seaweedvol.web.tokens import loggable
 
 if TYPE_CHECKING:
     from seaweedvol.web.sites import Site
@@ -81,10 +82,11 @@ class SlowChannel(Channel):
 
     def _tell_held(self, answer: bytes) -> None:
         line, self._held = self._held, b""
-        method, _, rest = line.decode("latin-1").partition(" ")
+        method, _, rest = line.partition(b" ")
         status = _STATUS.match(answer)
         found = _ID.search(answer)
-        self._slow.note(f"{method} {rest.rpartition(' ')[0]}", self._clock.seconds() - self._began,
+        what = f"{method.decode('latin-1')} {loggable(rest.rpartition(b' ')[0])}"
+        self._slow.note(what, self._clock.seconds() - self._began,
                         status[1].decode() if status else "sent", self.peer_host,
                         found[1].decode("latin-1") if found else "")
 
@@ -109,7 +111,7 @@ class SlowChannel(Channel):
         """As the base; this was it."""
         if isinstance(exchange, Exchange):
             request = exchange.head
-            self._slow.note(f"{request.method} {request.raw_target.decode('latin-1')}",
+            self._slow.note(f"{request.method} {loggable(request.raw_target)}",
                             self._clock.seconds() - self._began, self._answer, self.peer_host, exchange.request_id)
         super().exchange_done(exchange)
 

@@ -46,6 +46,15 @@ class SlowChannelTests(SynchronousTestCase):
         self.assertRegex(line, r"^slow request: PUT /1,0200c0ffee\?fsync=true from .* took 0.600 s, 201, request_id:")
         self.assertIn(line.rpartition(":")[2].encode(), self.client.received)
 
+    def test_tokens(self) -> None:
+        """A token that stands in the path is not told, on either road."""
+        self.threads.is_open = False
+        self.client.send(get(self.path + GENERAL + "&jwt=SECRET"))
+        self.assertIn("?general=road&jwt=... from", self.wait(0.7)[0])
+        self.threads.is_open = False
+        self.client.send(post("/1,0200c0ffee?jwt=SECRET", b"data", method="PUT"))
+        self.assertIn("PUT /1,0200c0ffee?jwt=... from", self.wait(0.7)[0])
+
     def test_quick(self) -> None:
         """What is quick is not told of, and the next request's time begins anew."""
         with self.assertNoLogs("seaweedvol.server.slowness"):
