@@ -45,7 +45,21 @@ def check_listeners(settings: Settings, why_not: Callable[[str, int], str] = why
         else:
             # Perhaps by the server that is to be started anew.
             yield doubtful(AREA, each.name, f"{address}, {each.speaks}: now it cannot be had: {reason}")
+    yield from _gaps(settings)
     yield from _certificates(settings)
+
+
+def _gaps(settings: Settings) -> Iterator[Finding]:
+    """Where TLS is on, and does not reach as far as one may think."""
+    tls = settings.security.tls
+    if tls.client is not None and tls.client.skips_verification:
+        yield doubtful("security", "https.client.insecure_skip_verify",
+                       "other servers are believed to be whoever they say they are")
+    if tls.https is not None and tls.client is None:
+        yield doubtful("security", "https.client.enabled",
+                       "is not on: other servers are spoken to in plain text, which a port with HTTPS does not take")
+    if tls.https is not None and settings.http.has_public_port:
+        yield doubtful("security", "http.public", f"reads are open on it, in {PLAIN}")
 
 
 def listeners(settings: Settings) -> list[Listener]:

@@ -134,6 +134,22 @@ class ListenersTests(CheckCase):
         self.assertRegex(text, r"CN=server.*sha256 [0-9a-f]{16}\.\.\., until 20")
         self.assertEqual([grade for grade, _ in found_about(found, "CA")], [Grade.FINE])
 
+    def test_gaps(self) -> None:
+        """What TLS does not reach, although it is on, is doubtful; without TLS nobody thinks that it does."""
+        cert, key = self.certificate("server", 99)
+        https = f'[https.volume]\ncert = "{cert}"\nkey = "{key}"\n[https.client]\n'
+        for more, subjects in (
+                ("enabled = true\n", {"http.public"}),
+                ("enabled = true\ninsecure_skip_verify = true\n",
+                 {"http.public", "https.client.insecure_skip_verify"}),
+                ("", {"http.public", "https.client.enabled"})):
+            settings = self.settings("-port.public=2", security=https + more)
+            found = list(check_listeners(settings, lambda host, port: "no reason found"))
+            self.assertEqual({each.subject for each in found if each.area == "security"}, subjects)
+            self.assertEqual({each.grade for each in found if each.area == "security"}, {Grade.DOUBTFUL})
+        plain = check_listeners(self.settings("-port.public=2", security="[jwt]"), lambda host, port: "no reason found")
+        self.assertEqual([each for each in plain if each.area == "security"], [])
+
     def test_dates(self) -> None:
         """A certificate near its end is doubtful, one beyond it is bad."""
         self.assertEqual(found_about(self.tls(days=3), "grpc, https")[0][0], Grade.DOUBTFUL)
