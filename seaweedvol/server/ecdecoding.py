@@ -51,8 +51,21 @@ def decode(server: VolumeServer, volume_id: VolumeId, collection: str) -> Genera
     shards = _shards_of(server.store, volume)
     with server.occupancy.of(volume_id):
         yield from gather(server, volume)
-        with _set_aside(server.store, volume) if _has_live(volume) else contextlib.nullcontext():
+        with (_set_aside(server.store, volume) if _has_live(volume) else contextlib.nullcontext(),
+              _expecting_deletions(server.store, volume_id)):
             yield from stepwise(server.store, lambda check: _decode(server, volume, shards, check))
+
+
+@contextlib.contextmanager
+def _expecting_deletions(store: Store, volume_id: VolumeId) -> Iterator[None]:
+    """What is deleted from now on is deleted in what is made too, unless nothing is made."""
+    is_new = store.erasure.late.expect(volume_id)
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            store.erasure.late.forget(volume_id)
+        raise
 
 
 def _has_live(volume: EcVolume) -> bool:

@@ -23,12 +23,14 @@ from seaweedvol.storage.errors import StorageError, VolumeError
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.store import settling, shardloading
 from seaweedvol.store.events import ShardsAdded, ShardsRemoved, StoreEvents
+from seaweedvol.store.latedeletions import LateDeletions
 from seaweedvol.store.names import name_of
 from seaweedvol.store.placing import parse_disk_type, place_for_shard
 from seaweedvol.store.shardfiles import directories_of, index_directory_in
 from seaweedvol.store.shardreport import ShardReport, appeared, shards_of, vanished
 
 if TYPE_CHECKING:
+    from seaweedvol.storage.volume.volume import Volume
     from seaweedvol.store.location import Location
 
 _log = logging.getLogger(__name__)
@@ -47,6 +49,8 @@ class Held:
 class ErasureStore:
     """The encoded volumes of one server. Every method may be called from any thread; :meth:`find`, :meth:`holders`,
     :meth:`held`, :meth:`shard`, :meth:`volumes` and :meth:`reports` take no lock.
+
+    :ivar late: deletions of which a plain volume made of shards is to hear.
     """
 
     def __init__(self, locations: Sequence[Location], events: StoreEvents, changing: threading.RLock) -> None:
@@ -57,6 +61,10 @@ class ErasureStore:
         self._locations = tuple(locations)
         self._events = events
         self._changing = changing
+        self.late = LateDeletions(self._plain)
+
+    def _plain(self, volume_id: VolumeId) -> Volume | None:
+        return next(filter(None, (location.volumes.get(volume_id) for location in self._locations)), None)
 
     # --- finding ------------------------------------------------------------------------------------------------
 
@@ -164,6 +172,11 @@ class ErasureStore:
                     if shardloading.unload_shard(location, volume.id, shard_id) is not None:
                         _log.info("shard %d of volume %d is not served any more", shard_id, volume_id)
                         self._events.publish(ShardsRemoved(vanished(volume, (shard_id,))))
+            self._forget(volume_id)
+
+    def _forget(self, volume_id: int) -> None:
+        if not self.holders(volume_id):
+            self.late.forget(VolumeId(volume_id))
 
     def reopen(self, volume_id: int, shard_ids: Iterable[int]) -> None:
         """Have shards that are served read from the files that are in their places by now. None is missed meanwhile,
@@ -210,6 +223,7 @@ class ErasureStore:
                 except OSError as error:
                     problem = problem or error
                 self._events.publish(ShardsRemoved(gone))
+            self._forget(volume_id)
         if problem is not None:
             raise problem
 
@@ -252,6 +266,7 @@ class ErasureStore:
         gone. Nothing to do where it is not there.
 
         :raises OSError: when a journal cannot be written.
+        :raises StorageError: when it cannot be deleted in the plain volume that was made of the shards.
         """
         written: set[str] = set()
         for _, volume in self.holders(volume_id):
@@ -261,6 +276,7 @@ class ErasureStore:
             else:
                 volume.tombstone(key)
                 written.add(volume.journal.path)
+        self.late.note(VolumeId(volume_id), key)
 
     def is_deleted(self, volume_id: int, key: int) -> bool:
         """Whether any disk knows a needle as deleted since the volume was encoded. What was deleted from an older

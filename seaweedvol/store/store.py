@@ -179,9 +179,16 @@ class Store:
             for location in self.locations:
                 volume = location.mount(volume_id)
                 if volume is not None:
+                    self._bring_deletions(volume_id)
                     self._announce(VolumeAdded, location, volume)
                     return volume
             raise self._not_on_disk(volume_id)
+
+    def _bring_deletions(self, volume_id: VolumeId) -> None:
+        try:
+            self.erasure.late.bring(volume_id)
+        except (StorageError, OSError) as error:
+            _log.warning("volume %d: what was deleted from its shards meanwhile may come back: %s", volume_id, error)
 
     def replace(self, location: Location, arrival: Arrival, note: str) -> Volume:
         """Serve a volume whose files have come to a location, instead of those of the same id that are here.

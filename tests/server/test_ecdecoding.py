@@ -9,7 +9,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.ec.names import EcPaths
-from seaweedvol.server import ecdecoding, ecmounting, erasure, shardreading
+from seaweedvol.server import ecdecoding, ecmounting, ecremoving, erasure, shardreading
 from seaweedvol.server.errors import Kind, Refused
 from seaweedvol.server.stepping import run_out
 from seaweedvol.storage.errors import NeedleNotFound
@@ -146,6 +146,31 @@ class BesideTests(_Case):
         put(self.store, 9, b"precious")
         self.assertIn("has changed since it was encoded", self.refused())
         self.assertEqual(self.store.get(VOLUME).read(9).data, b"precious")
+
+    def test_deleted_after_decoding(self) -> None:
+        """What is deleted while the shards are still there stays deleted when they are gone: in the plain volume that
+        was made, before it is mounted and afterwards; what is written again is left alone.
+        """
+        self.store.unmount(VOLUME)
+        self.decode()
+        shardreading.delete_needle(self.store, VOLUME, 2)
+        self.store.mount(VOLUME)
+        shardreading.delete_needle(self.store, VOLUME, 3)
+        ecremoving.tear_down(self.store, VOLUME, "")
+        self.check(2, 3)
+        put(self.store, 3, bytes((3,)) * 3000)
+        self.store.unmount(VOLUME)
+        self.store.mount(VOLUME)
+        self.check(2)
+
+    def test_deleted_before_decoding(self) -> None:
+        """A plain volume that the shards were made of does not hear of it, as in Go; nor after one that failed."""
+        shardreading.delete_needle(self.store, VOLUME, 2)
+        for number in range(5):
+            shutil.copyfile(os.devnull, self.store.locations[0].directory / f"7.ec{number:02d}")
+        self.assertRaises(Refused, self.decode)
+        shardreading.delete_needle(self.store, VOLUME, 3)
+        self.check()
 
     def test_failure(self) -> None:
         """When it fails the old one is served again."""
