@@ -32,6 +32,7 @@ from seaweedvol.server.throttling import Throttle
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.backend.disk import write_aside
 from seaweedvol.storage.errors import FormatError, StorageError
+from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.volumeinfo import VolumeInfo, dump_volume_info, load_volume_info
 
 if TYPE_CHECKING:
@@ -122,10 +123,13 @@ def _write_info(volume: Volume, paths: EcPaths, ratio: Ratio, data_length: int) 
 
 
 def _info_of(volume: Volume, ratio: Ratio, data_length: int) -> VolumeInfo:
-    """The .vif goes with the shards: it tells one encoding from another."""
+    """The .vif goes with the shards: it tells one encoding from another. Go says nothing in it of the width of offsets,
+    of which there is only one in each of its programs.
+    """
     seconds = volume.ttl.seconds
     return VolumeInfo(
-        version=volume.version, dat_file_size=data_length, expire_at_sec=int(time.time()) + seconds if seconds else 0,
+        version=volume.version, bytes_offset=volume.width.bytes if volume.width is OffsetWidth.FIVE else 0,
+        dat_file_size=data_length, expire_at_sec=int(time.time()) + seconds if seconds else 0,
         ec_shard_config=EcShardConfig(
             data_shards=ratio.data, parity_shards=ratio.parity, encode_ts_ns=time.time_ns()))
 

@@ -17,6 +17,7 @@ from seaweedvol.server.errors import Refused
 from seaweedvol.server.stepping import run_out
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import VolumeReadOnly
+from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.store.events import ShardsAdded
 from tests.server.building import VOLUME, open_store, put
 from tests.server.erasing import ALL, erasing_server, fill, info_of, make_encoded, names_in
@@ -61,6 +62,17 @@ class GenerateTests(_Case):
         self.assertEqual((info.dat_file_size, ratio_of(info)), (self.store.get(VOLUME).data_length, Ratio(10, 4)))
         self.assertTrue(info.ec_shard_config.encode_ts_ns)
         put(self.store, 9, b"later")
+
+    def test_wide_offsets(self) -> None:
+        """How wide the offsets are in the index is told, as some lengths of it fit either width."""
+        self.store.locations[0].width = OffsetWidth.FIVE
+        fill(self.store, 16)
+        self.generate()
+        self.assertEqual(info_of(self.paths()).bytes_offset, 5)
+        ecmounting.mount(self.store, VOLUME, "", ALL, "")
+        volume = self.store.erasure.find(VOLUME)
+        assert volume is not None
+        self.assertEqual((volume.width, volume.file_count), (OffsetWidth.FIVE, 16))
 
     def test_unknown(self) -> None:
         """A volume that is not here, or of another collection, is refused in Go's words."""
