@@ -14,17 +14,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import TYPE_CHECKING, Final
 
-import attrs
-
 from seaweedvol.ec.codec import reconstruct
+from seaweedvol.server.ecgathering import Gathering, Source, in_order, told, too_few
 from seaweedvol.server.ecliars import Column
 from seaweedvol.server.interfaces import LookupFailed, RemoteCallFailed
-from seaweedvol.storage.errors import NeedleDeleted, TooFewShards
+from seaweedvol.storage.errors import NeedleDeleted
 
 if TYPE_CHECKING:
     from seaweedvol.ec.layout import Interval
     from seaweedvol.ec.shard import EcShard
-    from seaweedvol.ec.volume import EcVolume
     from seaweedvol.server.interfaces import IShards
 
     FindShard = Callable[[int, int, int], EcShard | None]
@@ -41,49 +39,6 @@ PATIENCE_SECONDS: Final = 30.0
 #: Before it is said that too much is lost, the master is asked once more after so long: what it said last may be from
 #: the middle of a move, and it is not asked sooner.
 LAST_CHANCE_SECONDS: Final = 1.1
-
-
-@attrs.frozen
-class Source:
-    """Whose shards are asked for, and what for.
-
-    :ivar key: of the needle that is read: a server that knows it as deleted says so.
-    :ivar doubted: shards that have lied, which are asked last.
-    """
-
-    volume: EcVolume
-    key: int
-    doubted: frozenset[int] = frozenset()
-
-    @property
-    def volume_id(self) -> int:
-        """The number of the volume."""
-        return self.volume.id
-
-
-@attrs.define(eq=False)
-class _Gathering:
-    """One range of bytes on the way.
-
-    :ivar pieces: what is there, by shard.
-    :ivar others: shards that were not asked yet.
-    """
-
-    interval: Interval
-    needed: int
-    pieces: dict[int, bytes] = attrs.Factory(dict)
-    others: list[int] = attrs.Factory(list)
-    pending: dict[Future[bytes], int] = attrs.Factory(dict)
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the bytes can be told."""
-        return self.interval.shard_id in self.pieces or len(self.pieces) >= self.needed
-
-    @property
-    def lacking(self) -> int:
-        """How many more must be asked, if all that are asked answer."""
-        return self.needed - len(self.pieces) - len(self.pending)
 
 
 class Fetcher:
@@ -239,7 +194,7 @@ class Fetcher:
 
     def _computed(self, source: Source, intervals: Sequence[Interval]) -> list[bytes]:
         ratio = source.volume.ratio
-        gatherings = [_Gathering(interval, ratio.data) for interval in intervals]
+        gatherings = [Gathering(interval, ratio.data) for interval in intervals]
         for attempt in range(3):
             rest = [each for each in gatherings if not each.is_done]
             if not rest or attempt == 2 and not self.holders(source):
@@ -249,10 +204,10 @@ class Fetcher:
             self._gather(source, rest, is_again=attempt > 0)
         for each in gatherings:
             if not each.is_done:
-                raise _too_few(source, each)
-        return [_tell(source, each) for each in gatherings]
+                raise too_few(source, each)
+        return [told(source, each) for each in gatherings]
 
-    def _gather(self, source: Source, gatherings: Sequence[_Gathering], *, is_again: bool) -> None:
+    def _gather(self, source: Source, gatherings: Sequence[Gathering], *, is_again: bool) -> None:
         """Get pieces until there are enough of each. From the second time on the master is asked where they are by
         now, and the wanted shard itself may come too; doubtful ones are better than none each time.
         """
@@ -260,7 +215,7 @@ class Fetcher:
         for each in gatherings:
             self._take_local(source, each)
             each.others = [
-                shard_id for shard_id in _in_order(source) if places.get(shard_id) and shard_id not in each.pieces
+                shard_id for shard_id in in_order(source) if places.get(shard_id) and shard_id not in each.pieces
                 and (is_again or shard_id != each.interval.shard_id)]
             each.others.sort(key=lambda shard_id: (shard_id in source.doubted, self.is_slow(places[shard_id][0])))
             self._ask(source, each, each.lacking, places)
@@ -295,8 +250,8 @@ class Fetcher:
         if not future.cancel():
             self._avoid(future, addresses)
 
-    def _take_local(self, source: Source, gathering: _Gathering) -> None:
-        for shard_id in _in_order(source):
+    def _take_local(self, source: Source, gathering: Gathering) -> None:
+        for shard_id in in_order(source):
             if gathering.is_done:
                 return
             if shard_id not in gathering.pieces:
@@ -304,22 +259,18 @@ class Fetcher:
                 if piece is not None and (shard_id not in source.doubted or self._is_last_resort(source, gathering)):
                     gathering.pieces[shard_id] = piece
 
-    def _is_last_resort(self, source: Source, gathering: _Gathering) -> bool:
+    def _is_last_resort(self, source: Source, gathering: Gathering) -> bool:
         """Whether a shard that has lied is needed all the same: the others, here and elsewhere, are too few."""
         places = self._places(source)
         others = {shard_id for shard_id in range(source.volume.ratio.total)
                   if shard_id not in source.doubted and places.get(shard_id)}
         return len(others | set(gathering.pieces)) < gathering.needed
 
-    def _ask(self, source: Source, gathering: _Gathering, count: int, places: Mapping[int, Sequence[str]]) -> None:
+    def _ask(self, source: Source, gathering: Gathering, count: int, places: Mapping[int, Sequence[str]]) -> None:
         for _ in range(min(count, len(gathering.others))):
             shard_id = gathering.others.pop(0)
             future = self._begin(source, shard_id, gathering.interval, places[shard_id])
             gathering.pending[future] = shard_id
-
-
-def _in_order(source: Source) -> list[int]:
-    return sorted(range(source.volume.ratio.total), key=lambda shard_id: (shard_id in source.doubted, shard_id))
 
 
 def _is_good(future: Future[bytes]) -> bool:
@@ -333,27 +284,3 @@ def _is_good(future: Future[bytes]) -> bool:
     if error is not None and not isinstance(error, RemoteCallFailed):
         raise error
     return error is None
-
-
-def _tell(source: Source, gathering: _Gathering) -> bytes:
-    wanted = gathering.interval.shard_id
-    if wanted in gathering.pieces and wanted not in source.doubted:
-        return gathering.pieces[wanted]
-    trusted = [shard_id for shard_id in _in_order(source) if shard_id in gathering.pieces and shard_id != wanted]
-    if len(trusted) < gathering.needed:
-        return gathering.pieces[wanted]
-    pieces = {shard_id: gathering.pieces[shard_id] for shard_id in trusted[:gathering.needed]}
-    return reconstruct(source.volume.ratio, pieces, (wanted,))[wanted]
-
-
-def _too_few(source: Source, gathering: _Gathering) -> TooFewShards:
-    there = sorted(gathering.pieces)
-    missing = sorted(set(range(source.volume.ratio.total)) - set(there))
-    return TooFewShards(
-        f"ReadEcShardIntervals: cannot recover shard {source.volume_id}.{gathering.interval.shard_id}: only "
-        f"{len(there)} shards available {_listed(there)}, need at least {gathering.needed} "
-        f"(missing: {_listed(missing)})")
-
-
-def _listed(numbers: Iterable[int]) -> str:
-    return f"[{' '.join(map(str, numbers))}]"

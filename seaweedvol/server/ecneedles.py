@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Final
 
-from seaweedvol.server.ecfetching import Fetcher, Source
+from seaweedvol.server.ecfetching import Fetcher
+from seaweedvol.server.ecgathering import Source
 from seaweedvol.server.ecglancing import EcGlances
 from seaweedvol.server.ecliars import find_truth
 from seaweedvol.server.ectelling import Deletion, Later, Telling, in_a_thread
