@@ -191,8 +191,28 @@ class SecuredCase(ClusterTestCase):
         self.assertTrue(within(20, lambda: self.servers_of(fid) == [other]))
         found = self.knock(other, f"/{fid}", "GET", None, **self.may_read(fid))
         self.assertEqual((found.status, found.body), (200, b"moved"))
+        self.check_vacuum(fid, other)
         run("collection.delete -collection=c -apply")
         self.assertTrue(within(20, lambda: not list(self.second.directory.glob("c_*"))))
+
+    def check_vacuum(self, fid: str, port: int) -> None:
+        """``volume.vacuum`` throws away what was written over.
+
+        Of one volume: for all of them a master of Go's waits ten seconds for each volume on a server, and thirty more
+        for each into which many files were assigned lately, whatever the servers do.
+        """
+        path, volume = f"/{fid}", fid.partition(",")[0]
+        for data in (CHANCE.randbytes(100_000), b"written over"):
+            # The token that came with the file id holds for ten seconds.
+            token = {"Authorization": ask(self.first.master_port, f"/dir/lookup?fileId={fid}").headers["authorization"]}
+            self.assertEqual(self.knock(port, path, "PUT", data, **token).status, 201)
+        server = next(server for server in (self.first, self.second) if server.port == port)
+        data_file = server.directory / f"c_{volume}.dat"
+        self.assertGreater(data_file.stat().st_size, 100_000)
+        shell(self.first.master_port, [f"volume.vacuum -volumeId={volume} -garbageThreshold=0.01"], place=self.root)
+        self.assertLess(data_file.stat().st_size, 1000)
+        found = self.knock(port, path, "GET", None, **self.may_read(fid))
+        self.assertEqual((found.status, found.body), (200, b"written over"))
 
     def check_all(self) -> None:
         """One after the other, in one cluster: it takes a while to start."""
