@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 MOST_CALLS: Final = 64
 #: How long one who deletes waits for other holders to hear of it.
 PATIENCE_SECONDS: Final = 2.0
+#: Searches for liars at the same time: each holds all shards of a needle in memory.
+MOST_DISPUTES: Final = 2
 #: How long a shard is not believed after it lied: it may have been rebuilt meanwhile.
 DOUBT_SECONDS: Final = 600.0
 
@@ -86,6 +88,7 @@ class EcNeedles:
             lambda volume_id, shard_id, time_ns: self._erasure.shard(volume_id, shard_id, encode_time_ns=time_ns),
             shards, (http, f"{http}.{identity.grpc_port}"), self._pool, sleep)
         self.doubts = doubts or Doubts()
+        self._disputes = threading.BoundedSemaphore(MOST_DISPUTES)
         self.glances = EcGlances(self._erasure, self.doubts)
         self.telling = Telling(self._tell, later)
 
@@ -141,7 +144,8 @@ class EcNeedles:
             except Corrupt:
                 return False
 
-        truth = find_truth(volume.ratio, self._fetcher.everything(source, intervals), is_right)
+        with self._disputes:
+            truth = find_truth(volume.ratio, self._fetcher.everything(source, intervals), is_right)
         if truth is None:
             if isinstance(otherwise, Corrupt):
                 raise Corrupt(f"ec volume {volume.id} needle {source.key:x} offset {found.offset} size {found.size}: "

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from hypothesis import given, settings, strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from seaweedvol.ec.ratio import Ratio
 from seaweedvol.server import ecfetching
 from seaweedvol.server.deleting import batch_delete
+from seaweedvol.server.ecliars import Column
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.status import needle_status
 from seaweedvol.storage.errors import (
@@ -173,6 +174,32 @@ class ReadTests(Case):
                 self.assertEqual(len([one for one, _ in scene.shards.reads if one == "hangs:1"]), asked)
             finally:
                 scene.shards.may_answer.set()
+
+    def test_many_disputes(self) -> None:
+        """However many readers meet a damaged needle, few of them search for the liar, with all shards in memory."""
+        scene = self.scene()
+        damage(self.paths.shard(0), 8 + 22)
+        everything, running, most = ecfetching.Fetcher.everything, [0], [0]
+        both = threading.Event()
+        lock = threading.Lock()
+
+        def counting(fetcher: ecfetching.Fetcher, *args: Any) -> list[Column]:
+            with lock:
+                running[0] += 1
+                most[0] = max(most[0], running[0])
+                if running[0] == 2:
+                    both.set()
+            both.wait(5)
+            found = everything(fetcher, *args)
+            with lock:
+                running[0] -= 1
+            return found
+
+        self.patch(ecfetching.Fetcher, "everything", counting)
+        with ThreadPoolExecutor(8) as readers:
+            self.patch(scene.needles.doubts, "of", lambda volume: frozenset())
+            found = list(readers.map(lambda _: scene.needles.read(VOLUME, 1).data, range(8)))
+        self.assertEqual((set(found), most), ({content(1, 1000)}, [2]))
 
     def test_no_thread(self) -> None:
         """A server that could not even be asked, for want of a thread, is none that does not answer."""
