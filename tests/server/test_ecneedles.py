@@ -180,16 +180,16 @@ class ReadTests(Case):
         scene = self.scene()
         damage(self.paths.shard(0), 8 + 22)
         everything, running, most = ecfetching.Fetcher.everything, [0], [0]
-        both = threading.Event()
+        third = threading.Event()
         lock = threading.Lock()
 
         def counting(fetcher: ecfetching.Fetcher, *args: Any) -> list[Column]:
             with lock:
                 running[0] += 1
                 most[0] = max(most[0], running[0])
-                if running[0] == 2:
-                    both.set()
-            both.wait(5)
+                if running[0] == 3:
+                    third.set()
+            third.wait(0.1)
             found = everything(fetcher, *args)
             with lock:
                 running[0] -= 1
