@@ -1,10 +1,11 @@
-"""SIGTERM under load: every request that the server has begun to receive is answered, on both roads and over gRPC."""
+"""SIGTERM under load: each request that the server has begun to receive is answered: on all roads, within TLS too."""
 
 from __future__ import annotations
 
 import http.client
 import pathlib
 import signal
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.pb import volume_server_pb2, volume_server_pb2_grpc
 from tests.robustness.running import VolumeProcess, free_port
+from tests.tls.pki import HERE, Authority
 
 SMALL: Final = b"small " * 150
 LARGE: Final = bytes(range(256)) * (24 << 10)
@@ -24,7 +26,16 @@ LARGE_PATH: Final = "/1,0200c0ffee"
 SECONDS: Final = 20.0
 
 
-class ServerWithMaster(VolumeProcess):
+class Stoppable(VolumeProcess):
+    """A server.
+
+    :ivar trust: what its clients trust; None: it speaks plain HTTP.
+    """
+
+    trust: ssl.SSLContext | None = None
+
+
+class ServerWithMaster(Stoppable):
     """A server that a master knows: its own, so that it waits for clients before it stops."""
 
     def command(self) -> list[str]:
@@ -35,16 +46,49 @@ class ServerWithMaster(VolumeProcess):
         return [*words, f"-config={config.absolute()}", "-preStopSeconds=2"]
 
 
+class ServerWithHttps(Stoppable):
+    """A server that speaks HTTPS, with a certificate of its own."""
+
+    def command(self) -> list[str]:
+        """As usual, with ``https.volume``."""
+        authority = Authority()
+        cert, key = authority.sign("volume", HERE).save(self.directory.absolute(), "volume")
+        self.trust = ssl.create_default_context(cadata=authority.pem.decode())
+        config = self.directory / "security.toml"
+        config.write_text(f'[https.volume]\ncert = "{cert}"\nkey = "{key}"\n')
+        return [*super().command(), f"-securityFile={config.absolute()}"]
+
+    def _answers(self) -> bool:
+        try:
+            return connected(self.port, self.trust).sock is not None
+        except OSError:
+            return False
+
+
+def connected(port: int, trust: ssl.SSLContext | None) -> http.client.HTTPConnection:
+    """A new connection, handshake included.
+
+    :param trust: for HTTPS; None: plain HTTP.
+    :raises OSError: when there is none to be had.
+    """
+    connection = (http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS) if trust is None else
+                  http.client.HTTPSConnection("127.0.0.1", port, timeout=SECONDS, context=trust))
+    connection.connect()
+    return connection
+
+
 @attrs.define
 class Load:
     """Clients that ask until nobody is there any more, and what became of their requests.
 
+    :ivar trust: for HTTPS; None: plain HTTP.
     :ivar done: answered requests, by kind.
     :ivar failed: what went wrong, by kind: a request that was taken and not answered as it should be.
     """
 
     port: int
     grpc_port: int
+    trust: ssl.SSLContext | None = None
     done: dict[str, int] = attrs.field(factory=dict)
     failed: list[str] = attrs.field(factory=list)
     is_over: bool = False
@@ -61,8 +105,11 @@ class Load:
         while not self.is_over and time.monotonic() < until:
             try:
                 asking.connect()
-            except OSError:
+            except ConnectionRefusedError:
                 return  # it listens no more: no request was sent
+            except OSError as error:
+                self.failed.append(f"{kind}, connecting: {error!r}")
+                return
             try:
                 asking.ask()
             except Gone:
@@ -105,8 +152,7 @@ class OverHttp(Asking):
     def connect(self) -> None:
         """Only where the last reply has closed the connection."""
         if self.connection is None or self.connection.sock is None or not self.keeps:
-            self.connection = http.client.HTTPConnection("127.0.0.1", self.load.port, timeout=SECONDS)
-            self.connection.connect()
+            self.connection = connected(self.load.port, self.load.trust)
 
     def ask(self) -> None:
         """One request; http.client closes the connection when the reply says so."""
@@ -208,23 +254,23 @@ class StopTests(SynchronousTestCase):
     kinds: Final = {"lane": OverHttp, "general road": GeneralRoad, "new connections": NewConnections, "large": Large,
                     "uploads": Uploads, "slow uploads": SlowUploads, "calls": OverGrpc, "streams": Streams}
 
-    def start(self, server: VolumeProcess) -> Load:
-        """A server with its needles, and the load on it."""
+    def start(self, server: Stoppable) -> Load:
+        """A running server with its needles, and the load on it."""
         server.start()
         self.addCleanup(server.kill)
         server.allocate(1)
         for path, data in ((SMALL_PATH, SMALL), (LARGE_PATH, LARGE)):
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            connection = connected(server.port, server.trust)
             connection.request("PUT", path, data)
             self.assertEqual(connection.getresponse().status, 201)
             connection.close()
-        load = Load(server.port, server.grpc_port)
+        load = Load(server.port, server.grpc_port, server.trust)
         self.threads = [load.run(kind, make) for kind, make in self.kinds.items()]
         self.addCleanup(setattr, load, "is_over", True)
         time.sleep(1.5)
         return load
 
-    def end(self, server: VolumeProcess, load: Load) -> None:
+    def end(self, server: Stoppable, load: Load) -> None:
         """Told to stop, the server answers everything; then nobody is there."""
         assert server.popen is not None
         before = dict(load.done)
@@ -246,7 +292,12 @@ class StopTests(SynchronousTestCase):
 
     def test_at_once(self) -> None:
         """Without seconds to wait."""
-        server = VolumeProcess(self.directory())
+        server = Stoppable(self.directory())
+        self.end(server, self.start(server))
+
+    def test_https(self) -> None:
+        """The same within TLS: who has a connection, handshake done or not, is served."""
+        server = ServerWithHttps(self.directory())
         self.end(server, self.start(server))
 
     def test_after_a_while(self) -> None:
