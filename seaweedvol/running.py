@@ -58,6 +58,8 @@ class Parts:
     :ivar rpc: the gRPC port.
     :ivar heartbeat: tells the masters.
     :ivar master: the embedded one.
+    :ivar hang_up: has calls to other servers fail that are under way. One that waits for an answer which never comes
+        would keep its thread, and so the process, for ever.
     :ivar lookouts: what lets operators look in, from before the volumes are loaded until after they are closed.
     :ivar say_goodbye: has HTTP clients told, with each reply, to come back on another connection.
     """
@@ -69,6 +71,7 @@ class Parts:
     master: Service | None = None
     say_goodbye: Callable[[], None] | None = None
     lookouts: tuple[Service, ...] = ()
+    hang_up: Callable[[], None] | None = None
 
     def __iter__(self) -> Any:
         parts = (*self.lookouts, self.disks, self.http, self.rpc, self.heartbeat, self.master)
@@ -253,7 +256,12 @@ class ServerService(MultiService):
             if parts.say_goodbye is not None:
                 parts.say_goodbye()
             await task.deferLater(self._reactor, min(GOODBYE_SECONDS, seconds))
-        for part in (parts.http, parts.rpc, parts.disks, parts.master, *parts.lookouts):
+        for port in (parts.http, parts.rpc):
+            if port.running:
+                await self._stop_part(port)
+        if parts.hang_up is not None:
+            await deferToThread(parts.hang_up)
+        for part in (parts.disks, parts.master, *parts.lookouts):
             if part is not None and part.running:
                 await self._stop_part(part)
         await deferToThread(server.store.close)

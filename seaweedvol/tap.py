@@ -120,13 +120,14 @@ def build_service(settings: Settings, reactor: Any) -> ServerService:
     from seaweedvol.web.sites import make_sites
 
     secured = build_credentials(settings)
-    master_client = build_master_client(settings, secured)
-    server = build_server(settings, reactor, master_client, secured)
+    channels = build_channels(secured)
+    master_client = build_master_client(settings, channels)
+    server = build_server(settings, reactor, master_client, channels, secured)
     disks = make_disks(server.store, reactor, deferToThread)
     heartbeat = HeartbeatService(
         masters=[master.text for master in settings.masters], sender=server.identity, store=server.store,
         events=server.store.events, life=server.life, clock=reactor,
-        exit_process=lambda status, reason: service.give_up(status, reason), dial=_dialer(build_channels(secured)),
+        exit_process=lambda status, reason: service.give_up(status, reason), dial=_dialer(channels),
         note_loss=server.instruments.note_disconnection)
     master_client.follow(lambda: heartbeat.current_master, heartbeat.leave)
     master = None
@@ -141,7 +142,7 @@ def build_service(settings: Settings, reactor: Any) -> ServerService:
     rotations = () if secured is None else (Rotation(secured, reactor),)
     parts = Parts(disks, sites, rpc, heartbeat, master, sites.say_goodbye,
                   (*_lookouts(settings, reactor), *_metrics(server, master_client, reactor),
-                   *_tls_services(secured), *rotations))
+                   *_tls_services(secured), *rotations), channels.close)
     service = ServerService(server, parts, reactor, Notifier(os.environ, reactor))
     service.on_reload.append(sites.reload)
     service.on_reload.extend(rotation.reload for rotation in rotations)
@@ -228,15 +229,15 @@ def _dialer(channels: Channels) -> Callable[..., IStream]:
     return lambda address, beats: GrpcStream(address, beats, channels.open)
 
 
-def build_master_client(settings: Settings, secured: Credentials | None = None) -> MasterClient:
+def build_master_client(settings: Settings, channels: Channels) -> MasterClient:
     """Calls to the masters; the heartbeat, once there is one, tells it which of them leads."""
     from seaweedvol.cluster.master import MasterClient
 
     return MasterClient(
-        [each.text for each in settings.masters], settings.http.ip, settings.http.port, build_channels(secured))
+        [each.text for each in settings.masters], settings.http.ip, settings.http.port, channels)
 
 
-def build_server(settings: Settings, reactor: Any, master: MasterClient,
+def build_server(settings: Settings, reactor: Any, master: MasterClient, channels: Channels,
                  secured: Credentials | None = None) -> VolumeServer:
     """The parts that answer requests, without the services that bring requests to them."""
     from seaweedvol.cluster.locations import GrpcLookup, Locations
@@ -256,7 +257,6 @@ def build_server(settings: Settings, reactor: Any, master: MasterClient,
     http, keys = settings.http, settings.security
     tiers = Backends(lambda: descriptions(master))
     store = build_store(settings, tiers)
-    channels = build_channels(secured)
     shards = Shards(master.leader, channels)
     instruments = Instruments()
     guard = Guard(settings.white_list, keys.write_key, keys.write_expires, keys.read_key, keys.read_expires)

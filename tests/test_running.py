@@ -116,7 +116,8 @@ class RunningTests(SynchronousTestCase):
         disks, http, rpc, heartbeat, master = (
             Part(name, self.told, errors.get(name)) for name in ("disks", "http", "rpc", "heartbeat", "master"))
         self.disks = disks
-        parts = Parts(cast(Any, disks), http, rpc, heartbeat, master, lambda: self.told.append("goodbye"))
+        parts = Parts(cast(Any, disks), http, rpc, heartbeat, master, lambda: self.told.append("goodbye"),
+                      hang_up=lambda: self.told.append("hang up"))
         return ServerService(cast(Any, self.server), parts, self.reactor, cast(Any, Telling(self.told)))
 
     def start(self, **errors: Exception) -> ServerService:
@@ -170,7 +171,7 @@ class OrderTests(RunningTests):
         self.assertNoResult(stopped)
         self.reactor.advance(0.1)
         self.successResultOf(stopped)
-        self.assertEqual(self.told[3:], ["-http", "-rpc", "-disks", "-master", "close"])
+        self.assertEqual(self.told[3:], ["-http", "-rpc", "hang up", "-disks", "-master", "close"])
 
     def test_stop_after_leaving(self) -> None:
         """Who has left before does not wait once more."""
