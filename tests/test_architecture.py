@@ -75,8 +75,8 @@ LAYERS: Final = (
     Row("server", 3, CORE + SIDE_LIBRARIES + ("pb",)),
     Row("tls", 3, ("config", "security") + ERRORS_AND_IDS),
     # layer 4: adapters hand values of the core on, but work on it only through server
-    Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security", "tls", "logs.asking",
-               "profiling") + VALUES + DRAFTS_AND_PAGES + AT_HAND),
+    Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security", "tls", "logs.asking", "profiling")
+        + VALUES + DRAFTS_AND_PAGES + AT_HAND),
     Row("rpc", 4, ("server", "config", "metrics", "security", "tls", "pb", "logs.asking") + VALUES),
     Row("cluster", 4, ("server", "config", "metrics", "security", "tls", "pb") + REPORTS + VALUES),
     Row("master", 4, ("config", "metrics", "security", "tls", "pb") + VALUES),
