@@ -7,7 +7,8 @@ import gzip
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.pb import profile_pb2
-from seaweedvol.profiling.pages import PREFIX, Page, Pages
+from seaweedvol.profiling import PREFIX
+from seaweedvol.profiling.pages import Page, Pages
 
 
 class PagesTests(SynchronousTestCase):
