@@ -260,7 +260,10 @@ class ServerService(MultiService):
             if port.running:
                 await self._stop_part(port)
         if parts.hang_up is not None:
-            await deferToThread(parts.hang_up)
+            try:
+                await deferToThread(parts.hang_up)
+            except Exception:
+                self._log.failure("cannot hang up")
         for part in (parts.disks, parts.master, *parts.lookouts):
             if part is not None and part.running:
                 await self._stop_part(part)

@@ -212,6 +212,17 @@ class OrderTests(RunningTests):
         self.successResultOf(stopped)
         self.assertEqual(self.told[-1], "close")
 
+    def test_failing_hang_up(self) -> None:
+        """Calls that cannot be given up keep nothing open."""
+        service = self.start()
+        service._parts = attrs.evolve(service._parts, hang_up=cast(Any, lambda: 1 / 0))
+        stopped = service.stopService()
+        self.reactor.advance(10)
+        self.reactor.advance(10)
+        self.successResultOf(stopped)
+        self.assertEqual(self.told[-3:], ["-disks", "-master", "close"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
     def test_failing_stop(self) -> None:
         """A part that cannot stop does not keep the others from it."""
         service = self.start()
