@@ -24,6 +24,9 @@ from seaweedvol.tls.certificates import Authorities, Pair, facts_of, shown
 HTTP: Final = b"http/1.1"
 HTTP2: Final = b"h2"
 
+#: SSL_MODE_NO_AUTO_CHAIN, which pyOpenSSL has no name for.
+_NO_AUTO_CHAIN: Final = 8
+
 _VERSIONS: Final = MappingProxyType({"TLS 1.2": SSL.TLS1_2_VERSION, "TLS 1.3": SSL.TLS1_3_VERSION})
 #: Of OpenSSL's answers to "why not": those that an operator can do something about.
 _NOT_YET, _EXPIRED, _SELF_SIGNED, _UNKNOWN_CA, _WRONG_PURPOSE = 9, 10, (18, 19), (2, 20, 21, 27), (26,)
@@ -164,6 +167,9 @@ def _context(pair: Pair | None, rules: TlsRules) -> SSL.Context:
     context.set_min_proto_version(_VERSIONS[rules.min_version])
     context.set_max_proto_version(_VERSIONS[rules.max_version])
     context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
+    # As Go: what the file holds is shown. Else a chain is looked for in each handshake, and verified, among those CAs
+    # that are to judge the other side.
+    context.set_mode(_NO_AUTO_CHAIN)
     if rules.suites:
         context.set_cipher_list(":".join(rules.suites).encode("ascii"))
     if pair is not None:
