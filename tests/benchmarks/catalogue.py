@@ -61,6 +61,7 @@ def all_rows() -> list[Row]:
         Paced("GET 1 KiB, 2000/s beside a copy", p99=Bars(1.5), beside="copy"),
         Paced("GET 1 KiB, 2000/s beside a vacuum", p99=Bars(1.5), beside="vacuum"),
         Paced("GET 1 KiB, 2000/s beside a scrub", p99=Bars(1.5), beside="scrub"),
+        Paced("GET 1 KiB, 2000/s beside ReadAllNeedles", p99=Bars(1.5), beside="walk"),
         Paced("GET 1 KiB, 2000/s beside an EC generate", p99=Bars(1.5), beside="generate"),
         *(row for row in volumes if row.shape is PLAIN),
         *encoding_rows(),

@@ -31,7 +31,7 @@ COPY_RATE = 128
 STARTED_BEFORE, ENDED_AFTER = 1.0, 1.0
 #: What goes on beside: the module of its client, and what is done then.
 BESIDE = {"copy": ("copying", "copied"), "vacuum": ("vacuuming", "vacuumed"), "scrub": ("scrubbing", "scrubbed"),
-          "generate": ("generating", "encoded")}
+          "walk": ("walking", "sent"), "generate": ("generating", "encoded")}
 
 
 @attrs.define
