@@ -15,6 +15,7 @@ from twisted.internet.threads import deferToThread
 
 from seaweedvol.pb.master_pb2_grpc import SeaweedStub
 from seaweedvol.pb.volume_server_pb2_grpc import VolumeServerStub
+from seaweedvol.tls.watched import watched
 
 if TYPE_CHECKING:
     from seaweedvol.security.refusals import Refusals
@@ -76,20 +77,28 @@ def volume_server_calls(channel: grpc.Channel) -> Any:
 
 
 class Channels:
-    """The channels of this process, opened when first needed and kept. Any thread."""
+    """The channels of this process, opened when first needed and kept until a call fails for want of a connection.
 
-    def __init__(self, open_one: Callable[[str], grpc.Channel] = open_channel) -> None:
-        self._open = open_one
+    Any thread.
+
+    :param watch: makes a channel tell of such calls.
+    """
+
+    def __init__(self, open_one: Callable[[str], grpc.Channel] = open_channel,
+                 watch: Callable[[grpc.Channel, Callable[[], None]], grpc.Channel] = watched) -> None:
+        self._open, self._watch = open_one, watch
         self._lock = threading.Lock()
-        self._by_target: dict[str, grpc.Channel] = {}
+        # What calls go over, and the same watched.
+        self._by_target: dict[str, tuple[grpc.Channel, grpc.Channel]] = {}
 
     def to(self, target: str) -> grpc.Channel:
         """The channel to ``host:port``."""
         with self._lock:
-            channel = self._by_target.get(target)
-            if channel is None:
-                channel = self._by_target[target] = self._open(target)
-            return channel
+            found = self._by_target.get(target)
+            if found is None:
+                made = self._open(target)
+                found = self._by_target[target] = made, self._watch(made, lambda: self._drop(target, made))
+            return found[1]
 
     def open(self, target: str) -> grpc.Channel:
         """A channel of one's own, to be closed."""
@@ -103,8 +112,15 @@ class Channels:
         """Close all; calls under way fail."""
         with self._lock:
             channels, self._by_target = list(self._by_target.values()), {}
-        for channel in channels:
-            channel.close()
+        for made, _ in channels:
+            made.close()
+
+    def _drop(self, target: str, made: grpc.Channel) -> None:
+        # It closes itself once its last call is over.
+        with self._lock:
+            found = self._by_target.get(target)
+            if found is not None and found[0] is made:
+                del self._by_target[target]
 
 
 class SecureCalls(Channels):

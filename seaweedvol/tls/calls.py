@@ -22,13 +22,13 @@ from seaweedvol.security.refusals import Refusals
 from seaweedvol.tls.certificates import alternative_names, common_name, has_alternative_names
 from seaweedvol.tls.contexts import HTTP2, client_connection, client_context, why_failed
 from seaweedvol.tls.credentials import GrpcMaterial
+from seaweedvol.tls.watched import watched
 
 PROBE_SECONDS: Final = 5.0
 #: A server is not asked for its names more often.
 PROBE_REST_SECONDS: Final = 1.0
 KIND: Final = "gRPC"
 
-_BROKEN: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAUTHENTICATED)
 _NO_NAME: Final = "its certificate has no name that grpcio could check: give it a DNS name or a common name"
 
 Options = Sequence[tuple[str, Any]]
@@ -60,11 +60,13 @@ def _configuration(material: GrpcMaterial) -> grpc.ServerCertificateConfiguratio
 class _Known:
     """A channel.
 
+    :ivar channel: for calls, watched; ``made`` is what they go over.
     :ivar name: what the server's certificate must say; None: could not be found out.
-    :ivar is_doubted: whether it may say something else by now.
+    :ivar is_doubted: whether it may say something else by now, or there is no connection: it needs a new channel.
     """
 
     channel: grpc.Channel
+    made: grpc.Channel
     name: str | None
     asked_at: float
     is_doubted: bool = False
@@ -85,18 +87,19 @@ class SecureChannels:
         """*Blocking.* The channel to ``host:port``."""
         with self._lock:
             known = self._known.get(target)
-        if known is not None and (
-                not known.is_doubted or time.monotonic() - known.asked_at < PROBE_REST_SECONDS):
+        if known is not None and not known.is_doubted:
             return known.channel
         material = self._material()
-        name = self._name_at(target, material)
+        if known is not None and time.monotonic() - known.asked_at < PROBE_REST_SECONDS:
+            name, asked_at = known.name, known.asked_at
+        else:
+            name, asked_at = self._name_at(target, material), time.monotonic()
         with self._lock:
-            known = self._known.get(target)
-            if known is not None and known.name == name:
-                known.is_doubted, known.asked_at = name is None, time.monotonic()
-                return known.channel
-            found = _Known(_Watched.over(self._channel(target, name, material), self._doubt, target), name,
-                           time.monotonic(), name is None)
+            found = self._known.get(target)
+            if found is not None and found is not known and not found.is_doubted:
+                return found.channel
+            made = self._channel(target, name, material)
+            found = _Known(watched(made, lambda: self._doubt(target, made)), made, name, asked_at, name is None)
             self._known[target] = found
             return found.channel
 
@@ -123,10 +126,10 @@ class SecureChannels:
         for known in channels:
             known.channel.close()
 
-    def _doubt(self, target: str) -> None:
+    def _doubt(self, target: str, made: grpc.Channel) -> None:
         with self._lock:
             known = self._known.get(target)
-            if known is not None:
+            if known is not None and known.made is made:
                 known.is_doubted = True
 
     def _channel(self, target: str, name: str | None, material: GrpcMaterial) -> grpc.Channel:
@@ -211,31 +214,3 @@ def name_for(certificate: x509.Certificate, host: str) -> str | None:
 
 def _host_of(target: str) -> str:
     return target.rpartition(":")[0].strip("[]")
-
-
-class _Watched(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor,
-               grpc.StreamUnaryClientInterceptor, grpc.StreamStreamClientInterceptor):
-    """Tells when calls fail as they do when a server is not whom we take it for."""
-
-    def __init__(self, doubt: Callable[[str], None], target: str) -> None:
-        self._doubt, self._target = doubt, target
-
-    @classmethod
-    def over(cls, channel: grpc.Channel, doubt: Callable[[str], None], target: str) -> grpc.Channel:
-        """The channel, watched."""
-        return grpc.intercept_channel(channel, cls(doubt, target))
-
-    def _note(self, call: Any) -> None:
-        if call.code() in _BROKEN:
-            self._doubt(self._target)
-
-    def _watch(self, continuation: Callable[[Any, Any], Any], details: Any, request: Any) -> Any:
-        call = continuation(details, request)
-        call.add_done_callback(self._note)
-        return call
-
-    # Whatever kind of call it is: it tells when it is over.
-    intercept_unary_unary = _watch  # type: ignore[assignment]
-    intercept_unary_stream = _watch  # type: ignore[assignment]
-    intercept_stream_unary = _watch  # type: ignore[assignment]
-    intercept_stream_stream = _watch  # type: ignore[assignment]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import grpc
 from twisted.internet import defer
@@ -155,3 +156,60 @@ class ChannelsTests(SynchronousTestCase):
         channels.close()
         channels.close()
         self.assertEqual([one.closed for one in opened], [1, 1])
+
+    def test_a_channel_without_a_connection_is_left(self) -> None:
+        """What cannot connect is dialled anew for the next call, as in Go: grpcio would repeat the old refusal."""
+        tells: list[Callable[[], None]] = []
+
+        def watch(channel: Any, tell: Callable[[], None]) -> Any:
+            tells.append(tell)
+            return channel
+
+        channels = Channels(lambda _: FakeChannel(), watch)  # type: ignore[arg-type,return-value]
+        first = channels.to("a:1")
+        tells[0]()
+        second = channels.to("a:1")
+        self.assertIsNot(second, first)
+        # It fails once more, late: that says nothing of the new one.
+        tells[0]()
+        self.assertIs(channels.to("a:1"), second)
+
+
+class ReturnTests(SynchronousTestCase):
+    """A server on loopback that goes and comes back."""
+
+    def serve(self, port: int) -> tuple[grpc.Server, int]:
+        """Start it."""
+        pool = ThreadPoolExecutor(2)
+        server = grpc.server(pool, options=[("grpc.so_reuseport", 0)])
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("t.T", {
+            "Answer": grpc.unary_unary_rpc_method_handler(lambda request, _: request),
+            "Stream": grpc.unary_stream_rpc_method_handler(lambda request, _: iter([request])),
+        }),))
+        port = server.add_insecure_port(f"127.0.0.1:{port}")
+        server.start()
+        self.addCleanup(lambda: server.stop(None).wait(5))
+        return server, port
+
+    def test_first_call_after_its_return(self) -> None:
+        """However often it was called in vain meanwhile, in a call or a stream."""
+        server, port = self.serve(0)
+        channels = Channels()
+        self.addCleanup(channels.close)
+
+        def call() -> bytes:
+            made: Any = channels.to(f"127.0.0.1:{port}")
+            return cast(bytes, made.unary_unary("/t.T/Answer")(b"a", timeout=5))
+
+        def stream() -> list[bytes]:
+            made: Any = channels.to(f"127.0.0.1:{port}")
+            return list(made.unary_stream("/t.T/Stream")(b"a", timeout=5))
+
+        self.assertEqual(call(), b"a")
+        for ask in (call, stream):
+            server.stop(None).wait(5)
+            for _ in range(20):
+                error: Any = self.assertRaises(grpc.RpcError, ask)
+                self.assertEqual(error.code(), grpc.StatusCode.UNAVAILABLE)
+            server, _ = self.serve(port)
+            ask()

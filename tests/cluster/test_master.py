@@ -9,13 +9,13 @@ import grpc
 from twisted.internet import defer
 from twisted.trial.unittest import SynchronousTestCase
 
-from seaweedvol.cluster.calls import Channels
 from seaweedvol.cluster.locations import GrpcLookup
 from seaweedvol.cluster.master import MasterClient
 from seaweedvol.cluster.peers import Peers
 from seaweedvol.pb.master_pb2 import GetMasterConfigurationResponse, LookupVolumeResponse, PingResponse
 from seaweedvol.pb.volume_server_pb2 import BatchDeleteResponse
 from seaweedvol.server.interfaces import DeleteResult, LookupFailed, MarkedVolume, RemoteCallFailed
+from tests.cluster.fakechannels import channels_of
 from tests.cluster.test_calls import FakeError, FakeFuture, Reactor
 
 ONE, TWO = "10.0.0.1:9333", "10.0.0.2:9333.7777"
@@ -66,7 +66,7 @@ class Servers:
     def __init__(self) -> None:
         self.answers: dict[tuple[str, str], Any] = {}
         self.asked: list[tuple[str, str, Any]] = []
-        self.channels = Channels(lambda target: FakeChannel(target, self.answer))  # type: ignore[arg-type,return-value]
+        self.channels = channels_of(lambda target: FakeChannel(target, self.answer))
 
     def answer(self, target: str, method: str, request: Any) -> Any:
         """The answer, or that nobody is there."""

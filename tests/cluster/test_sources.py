@@ -10,11 +10,11 @@ import attrs
 import grpc
 from twisted.trial.unittest import SynchronousTestCase
 
-from seaweedvol.cluster.calls import Channels
 from seaweedvol.cluster.sources import Sources
 from seaweedvol.server import blobs, copying
 from seaweedvol.server.copying import CopyRequest
 from seaweedvol.server.interfaces import RemoteCallFailed
+from tests.cluster.fakechannels import channels_of
 from tests.cluster.test_calls import FakeError
 from tests.rpc.fakes import Aborted, call
 from tests.server.building import VOLUME, new_volume, open_store, put, server_over
@@ -47,7 +47,7 @@ class SourcesTests(SynchronousTestCase):
         put(self.store, 1, b"hello")
         self.targets: list[str] = []
         self.streams: list[FakeStream] = []
-        self.sources = Sources(Channels(self.open))
+        self.sources = Sources(channels_of(self.open))
 
     def open(self, target: str) -> Any:
         """A channel to our own server."""
