@@ -48,6 +48,8 @@ class ByteLimit:
         """``size`` bytes are no longer under way: everybody who waits may look again."""
         with self._lock:
             self._in_flight -= size
+            if not self._waiting:
+                return
             waiting, self._waiting = self._waiting, []
         for wake in waiting:
             wake()

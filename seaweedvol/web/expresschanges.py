@@ -2,7 +2,7 @@
 
 Takes small files that are stored as they come, under new keys or in the place of small needles. What is to be
 compressed, unpacked, turned or refused is the general road's (:mod:`writing`, :mod:`deleting`), from the same bytes.
-Names, types, checks and replies are decided by the functions that it uses too.
+Checks and replies are decided by the functions that it uses too; what is stored, by :mod:`drafting`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,15 @@ from seaweedvol.metrics.instruments import WRITE_TO_REPLICAS
 from seaweedvol.metrics.tally import DELETE_FAILED, DELETED, POST_FAILED, POST_SAME, POST_STORED
 from seaweedvol.security.jwt import token_from
 from seaweedvol.storage.errors import StorageError
-from seaweedvol.storage.format.checksum import crc32c
-from seaweedvol.storage.format.fields import FLAG_MANIFEST, FLAG_TTL, encode_fields, encode_plain_fields
+from seaweedvol.storage.format.fields import FLAG_MANIFEST
 from seaweedvol.storage.volume.batching import Put, Removal
 from seaweedvol.storage.volume.glancing import Glancer
 from seaweedvol.web.changequery import ChangeQueries, ChangeQuery
 from seaweedvol.web.changereplies import ChangeReplies
-from seaweedvol.web.compressing import is_compressible
-from seaweedvol.web.forms import Forms
+from seaweedvol.web.drafting import Draft, Drafts, Line
 from seaweedvol.web.headlines import CLOSE, Facts
-from seaweedvol.web.request import is_media_type
-from seaweedvol.web.sniffing import SNIFFED_LENGTH, detect_content_type
+from seaweedvol.web.upload import UploadRules
 from seaweedvol.web.urls import Query
-from seaweedvol.web.upload import LAST_MODIFIED_MASK, OCTETS, PLAIN_FLAGS, UploadRules, stored_mime
 
 if TYPE_CHECKING:
     from seaweedvol.server.interfaces import IReplicaRoad, Location, QuickVolume
@@ -37,8 +33,6 @@ if TYPE_CHECKING:
 
 # A body up to this size is waited for in memory.
 GATHERED_LENGTH: Final = 256 << 10
-_MAX_FIELD: Final = 255
-_MAX_REMEMBERED: Final = 1024
 _BLANK_LINE: Final = b"\r\n\r\n"
 
 _CHANGE = re.compile(
@@ -55,24 +49,24 @@ class ExpressChanges:
     """The lane's uploads and deletions.
 
     :param now: seconds since 1970, for needles that come without a time.
+    :ivar limit: for the bytes of uploads that are under way.
+    :ivar replies: makes the answers.
+    :ivar tally: counts them.
     """
 
     def __init__(self, server: VolumeServer, rules: UploadRules, batches: Batches, replies: ChangeReplies,
                  now: Callable[[], float]) -> None:
         self._server = server
-        self._rules = rules
         self._batches = batches
-        self._replies = replies
-        self._now = now
-        self._forms = Forms()
+        self._drafts = Drafts(rules, now)
+        self.replies = replies
         self._queries = ChangeQueries()
         self._plain_query = ChangeQuery(Query())
         self._guard = server.guard
-        self._limit = server.upload_limit
+        self.limit = server.upload_limit
         self._at_hand = server.needles.at_hand
-        self._tally = server.tally
+        self.tally = server.tally
         self._instruments = server.instruments
-        self._types: dict[tuple[str, str], tuple[str, bytes]] = {}
         self._glancer = Glancer()
 
     def take(self, data: bytes, channel: LaneSide, blocks: dict[bytes, Facts], facts_of: FactsOf) -> int:
@@ -86,29 +80,32 @@ class ExpressChanges:
             return 0
         block = data[head_start:head_end]
         facts = blocks.get(block) or _usual(block, blocks, facts_of) or facts_of(block)
-        method, _, volume_text, _, _, _, asked = match.groups()
+        line: Line = match.groups()  # type: ignore[assignment]
+        method, _, volume_text, _, _, _, asked = line
         query = self._plain_query if asked is None else self._queries.meaning_of(asked)
         if facts is None or query is None or facts.has_extras or facts.length > GATHERED_LENGTH:
             return 0
         volume = self._at_hand(int(volume_text))
         if volume is None or volume.is_read_only or not (
-                self._guard.lets_all_write or self._is_allowed(match, channel, facts, query)):
+                self._guard.lets_all_write or self._is_allowed(line, channel, facts, query)):
             return 0
         if method == b"DELETE":
-            return self._delete(match, data, head_end, channel, facts, query, volume)
-        return self._upload(match, data, head_end, channel, facts, query, volume)
+            return self._delete(line, data, head_end, channel, facts, query, volume)
+        return self._upload(line, data, head_end, channel, facts, query, volume)
 
-    def _is_allowed(self, match: re.Match[bytes], channel: LaneSide, facts: Facts, query: ChangeQuery) -> bool:
+    def _is_allowed(self, line: Line, channel: LaneSide, facts: Facts, query: ChangeQuery) -> bool:
         guard = self._guard
         if not guard.allows_peer(channel.peer_host):
             return False
         if not guard.write_key:
             return True
         token = token_from(query.arguments, facts, facts.cookies)
-        return guard.check_write(match[3].decode("ascii"), (match[4] + match[5]).decode("ascii"), token)
+        _, _, volume_text, key, cookie, _, _ = line
+        return guard.check_write(volume_text.decode("ascii"), (key + cookie).decode("ascii"), token)
 
     @property
-    def _road(self) -> IReplicaRoad:
+    def road(self) -> IReplicaRoad:
+        """How replicas are told; there is one where there are any."""
         road = self._server.replicator.road
         assert road is not None, "no replicas were named without one"
         return road
@@ -120,13 +117,13 @@ class ExpressChanges:
         known = self._server.locations.known(volume.id)
         if known is None or len(known) < volume.copy_count:
             return None
-        here = self._replies.own_url
+        here = self.replies.own_url
         return tuple([location for location in known if location.url != here])
 
-    def _repeated(self, operation: str, volume_id: int, replicas: tuple[Location, ...], began: float,
-                  done: Callable[[str | None], None]) -> Callable[[str | None], None]:
+    def repeated(self, operation: str, volume_id: int, replicas: tuple[Location, ...], began: float,
+                 done: Callable[[str | None], None]) -> Callable[[str | None], None]:
         """``done``, when it has been noted how a change fared on the replicas, to which it is on its way now."""
-        instruments, counts, locations = self._instruments, self._tally, self._server.locations
+        instruments, counts, locations = self._instruments, self.tally, self._server.locations
         sent_at = counts.seconds()
         kind = WRITE_TO_REPLICAS if operation == "write" else ""
         instruments.begin_part(kind)
@@ -145,9 +142,9 @@ class ExpressChanges:
 
     # --- uploads -------------------------------------------------------------------------------------------------
 
-    def _upload(self, match: re.Match[bytes], data: bytes, head_end: int, channel: LaneSide, facts: Facts,
+    def _upload(self, line: Line, data: bytes, head_end: int, channel: LaneSide, facts: Facts,
                 query: ChangeQuery, volume: QuickVolume) -> int:
-        limit = self._limit
+        limit = self.limit
         length = facts.length
         end = head_end + length
         replicas = () if volume.copy_count == 1 or query.is_replica else self._replicas(volume)
@@ -155,63 +152,27 @@ class ExpressChanges:
             return 0
         if end > len(data):
             return self._gather(data, end, length, channel, facts)
-        draft = self._draft(match, data, head_end, end, facts, query)
+        draft = self._drafts.make(line, data, head_end, end, facts, query)
         if draft is None:
             return 0
-        put, name, mime = draft
-        variation, is_put = facts.variation, match[1] == b"PUT"
         limit.add(length)
-        counts = self._tally
-        began = counts.began or counts.seconds()
-
-        def stored(error: str | None = None) -> None:
-            limit.release(length)
-            if error is None:
-                answer = self._replies.created(put, name, mime, variation)
-                outcome = POST_SAME if put.is_unchanged else POST_STORED
-            else:
-                answer = self._replies.not_replicated(volume.id, error, variation)
-                outcome = POST_FAILED
-            if began == counts.began:
-                counts.answers.append(outcome + is_put)
-            else:
-                counts.note(outcome + is_put, began)
-            channel.reply_held(answer, closes=variation >= CLOSE)
-
-        def settled() -> None:
-            if not put.is_taken or put.error is not None:
-                limit.release(length)
-                channel.give_back(data[:end])
-            elif replicas:
-                repeated = self._repeated("write", volume.id, replicas, began, stored)
-                self._road.write_now(
-                    b"/" + match[2], replicas, repeated, data=put.data,
-                    name=name, mime=mime, flags=put.fields[0], last_modified=put.last_modified,
-                    ttl=query.ttl or volume.ttl, fsync=query.fsync, token=query.token(facts))
-            else:
-                stored()
-
-        # No function here refers to itself: that would be garbage that only the collector of cycles can clear away.
-        def done() -> None:
-            if not put.is_taken and self._looks_at_place(put, volume, query):
-                self._batches.add(volume, put, settled)
-            else:
-                settled()
-
-        channel.hold("PUT" if is_put else "POST")
-        self._batches.add(volume, put, done, query.fsync)
+        upload = _Upload(self, line, data, end, channel, facts, query, volume, replicas, draft)
+        channel.hold("PUT" if upload.is_put else "POST")
+        self._batches.add(volume, draft[0], upload.done, query.fsync)
         return end
 
     def _gather(self, data: bytes, end: int, length: int, channel: LaneSide, facts: Facts) -> int:
         """Wait for the rest of an upload, unless an answer that ends the connection may come before it."""
         if facts.variation >= CLOSE or channel.input_error is not None:
             return 0
-        self._limit.add(length)
-        channel.gather(data, end - len(data), lambda: self._limit.release(length))
+        self.limit.add(length)
+        channel.gather(data, end - len(data), lambda: self.limit.release(length))
         return len(data)
 
-    def _looks_at_place(self, put: Put, volume: QuickVolume, query: ChangeQuery) -> bool:
-        """Whether a needle that has not been stored, since its key is there, may take the place of what is there."""
+    def tries_again(self, put: Put, volume: QuickVolume, query: ChangeQuery, done: Callable[[], None]) -> bool:
+        """Whether a needle that has not been stored, since its key is there, may take the place of what is there; then
+        that is tried.
+        """
         if not put.is_known or put.replaces is not None or query.fsync:
             return False
         try:
@@ -223,70 +184,17 @@ class ExpressChanges:
         if not isinstance(glimpse, tuple) or glimpse[0] != put.cookie:
             return False
         put.is_same = glimpse[1] == put.checksum and bytes(glimpse[2]) == put.data
+        self._batches.add(volume, put, done)
         return True
-
-    def _draft(self, match: re.Match[bytes], data: bytes, start: int, end: int, facts: Facts,
-               query: ChangeQuery) -> tuple[Put, bytes, bytes] | None:
-        """The needle to store, its name and media type; None when making it takes more than a look."""
-        content_type = facts.content_type
-        is_form = match[1] == b"POST" and (not content_type or "form-data" in content_type)
-        if is_form:
-            found = self._forms.file_in(data, start, end, content_type)
-            if found is None:
-                return None
-            (raw_name, name, said), start, end = found
-            mime, raw_mime = self._stored_type(name, said, "")
-        else:
-            if content_type and not is_media_type(content_type):
-                return None
-            raw_name = match[2]
-            name = raw_name.decode("ascii")
-            mime, raw_mime = self._stored_type(name, content_type, content_type)
-        body = data[start:end]
-        if len(body) > self._rules.size_limit or self._is_changed(name, mime, body, query):
-            return None
-        if len(raw_name) > _MAX_FIELD or len(raw_mime) > _MAX_FIELD:
-            return None
-        last_modified = (query.modified_time or int(self._now())) & LAST_MODIFIED_MASK
-        if query.ttl is None:
-            fields = encode_plain_fields(raw_name, raw_mime, last_modified)
-        else:
-            fields = encode_fields(PLAIN_FLAGS | FLAG_TTL, raw_name, raw_mime, b"", last_modified, query.ttl)
-        put = Put(int(match[4], 16), int(match[5], 16), body, crc32c(body), fields, last_modified)
-        return put, raw_name, raw_mime
-
-    def _stored_type(self, name: str, said: str, kept: str) -> tuple[str, bytes]:
-        """The media type to store, as text and as bytes: remembered, as it depends on the extension only."""
-        at = name.rfind(".")
-        key = (name[at:] if at > 0 else "", said if kept else said + "\n")
-        found = self._types.get(key)
-        if found is None:
-            mime = stored_mime(name, said, kept, self._rules.mime_types)
-            found = mime, mime.encode("utf-8", "surrogateescape")
-            if len(said) <= _MAX_FIELD:
-                if len(self._types) >= _MAX_REMEMBERED:
-                    self._types.clear()
-                self._types[key] = found
-        return found
-
-    def _is_changed(self, name: str, mime: str, body: bytes, query: ChangeQuery) -> bool:
-        """Whether something else than the body itself would be stored."""
-        if self._rules.upright is not None:
-            return True
-        if query.is_replica:
-            return False
-        kind = mime or detect_content_type(body[:SNIFFED_LENGTH])
-        # Names count as extensions here, so only those that begin with a dot can be one.
-        return is_compressible(name if name[0] == "." else "", "" if kind == OCTETS else kind)
 
     # --- deletions -----------------------------------------------------------------------------------------------
 
-    def _delete(self, match: re.Match[bytes], data: bytes, end: int, channel: LaneSide, facts: Facts,
+    def _delete(self, line: Line, data: bytes, end: int, channel: LaneSide, facts: Facts,
                 query: ChangeQuery, volume: QuickVolume) -> int:
         replicas = () if volume.copy_count == 1 or query.is_replica else self._replicas(volume)
         if facts.length > 0 or replicas is None:
             return 0
-        key, cookie = int(match[4], 16), int(match[5], 16)
+        key, cookie = int(line[3], 16), int(line[4], 16)
         glimpse = volume.glance(key, self._glancer)
         if not isinstance(glimpse, tuple) or glimpse[0] != cookie or glimpse[3][0] & FLAG_MANIFEST:
             return 0
@@ -294,15 +202,15 @@ class ExpressChanges:
         removal = Removal(key, cookie, glimpse[1])
 
         variation = facts.variation
-        counts = self._tally
+        counts = self.tally
         began = counts.began or counts.seconds()
 
         def deleted(error: str | None = None) -> None:
             if error is None:
-                answer = self._replies.deleted(size, variation)
+                answer = self.replies.deleted(size, variation)
                 counts.note(DELETED, began)
             else:
-                answer = self._replies.not_deleted(error, variation)
+                answer = self.replies.not_deleted(error, variation)
                 counts.note(DELETE_FAILED, began)
             channel.reply_held(answer, closes=variation >= CLOSE)
 
@@ -310,14 +218,83 @@ class ExpressChanges:
             if not removal.is_taken or removal.error is not None:
                 channel.give_back(data[:end])
             elif replicas:
-                repeated = self._repeated("delete", volume.id, replicas, began, deleted)
-                self._road.delete_now(b"/" + match[2], replicas, repeated, token=query.token(facts))
+                repeated = self.repeated("delete", volume.id, replicas, began, deleted)
+                self.road.delete_now(b"/" + line[1], replicas, repeated, token=query.token(facts))
             else:
                 deleted()
 
         channel.hold("DELETE")
         self._batches.add(volume, removal, done)
         return end
+
+
+class _Upload:
+    """An upload whose needle is being stored. No closure, as these would be many: most need only the last step.
+
+    :ivar is_put: else it is a POST.
+    """
+
+    __slots__ = ("_lane", "_line", "_data", "_end", "_channel", "_facts", "_query", "_volume", "_replicas", "_draft",
+                 "_began", "is_put")
+
+    def __init__(self, lane: ExpressChanges, line: Line, data: bytes, end: int, channel: LaneSide,
+                 facts: Facts, query: ChangeQuery, volume: QuickVolume, replicas: tuple[Location, ...],
+                 draft: Draft) -> None:
+        self._lane = lane
+        self._line = line
+        self._data = data
+        self._end = end
+        self._channel = channel
+        self._facts = facts
+        self._query = query
+        self._volume = volume
+        self._replicas = replicas
+        self._draft = draft
+        self._began = lane.tally.began or lane.tally.seconds()
+        self.is_put = line[0] == b"PUT"
+
+    def done(self) -> None:
+        """It has been tried once."""
+        put = self._draft[0]
+        if put.is_taken and put.error is None and not self._replicas:
+            self._stored()
+        elif put.is_taken or not self._lane.tries_again(put, self._volume, self._query, self._settled):
+            self._settled()
+
+    def _settled(self) -> None:
+        """It has been tried as often as that makes sense."""
+        lane, (put, name, mime) = self._lane, self._draft
+        if not put.is_taken or put.error is not None:
+            lane.limit.release(self._facts.length)
+            self._channel.give_back(self._data[:self._end])
+        elif self._replicas:
+            query = self._query
+            repeated = lane.repeated("write", self._volume.id, self._replicas, self._began, self._stored)
+            lane.road.write_now(
+                b"/" + self._line[1], self._replicas, repeated, data=put.data, name=name, mime=mime,
+                flags=put.fields[0], last_modified=put.last_modified, ttl=query.ttl or self._volume.ttl,
+                fsync=query.fsync, token=query.token(self._facts))
+        else:
+            self._stored()
+
+    def _stored(self, error: str | None = None) -> None:
+        """Answer; ``error``: what a replica had against it."""
+        lane, (put, name, mime) = self._lane, self._draft
+        facts = self._facts
+        variation = facts.variation
+        lane.limit.release(facts.length)
+        if error is None:
+            answer = lane.replies.created(put, name, mime, variation)
+            outcome = POST_SAME if put.is_unchanged else POST_STORED
+        else:
+            answer = lane.replies.not_replicated(self._volume.id, error, variation)
+            outcome = POST_FAILED
+        counts = lane.tally
+        if self._began == counts.began:
+            counts.answers.append(outcome + self.is_put)
+        else:
+            counts.note(outcome + self.is_put, self._began)
+        self._channel.reply_held(answer, closes=variation >= CLOSE)
 
 
 def _usual(block: bytes, blocks: dict[bytes, Facts], facts_of: FactsOf) -> Facts | None:
