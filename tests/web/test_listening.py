@@ -70,6 +70,11 @@ class Full:
         raise OSError(errno.EMFILE, "too many open files")
 
 
+def _control(connection: socket.socket) -> bytes:
+    """The congestion control of a socket."""
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0")
+
+
 class ListeningTests(unittest.SynchronousTestCase):
     """Where connections come from."""
 
@@ -112,6 +117,20 @@ class ListeningTests(unittest.SynchronousTestCase):
                             (transport.getTcpKeepAlive, transport.setTcpKeepAlive)):
             change(True)
             self.assertTrue(get())
+
+    def test_pacing(self) -> None:
+        """Who is on the same machine is not paced, whatever the operator has chosen for networks; others are."""
+        port = self.listen()
+        address = port.getHost().host, port.getHost().port
+        unset = socket.socket()
+        self.addCleanup(unset.close)
+        usual = _control(unset)
+        for source, expected in (("127.0.0.1", b"reno"), ("127.0.0.2", usual)):
+            client = socket.create_connection(address, 5, (source, 0))
+            self.addCleanup(client.close)
+            self.world.turn()
+            transport: Any = self.factory.made[-1].transport
+            self.assertEqual(_control(transport.getHandle()), expected)
 
     def test_abort_resets(self) -> None:
         """A client of a connection that is broken off sees that."""
