@@ -278,7 +278,7 @@ class RulesTests(unittest.SynchronousTestCase):
         """Twisted below the adapters is reported, in adapters it is not."""
         text = "from twisted.internet import defer\n"
         self.assertEqual(len(strayed_libraries(Source("storage.volume.volume", text))), 1)
-        self.assertEqual(strayed_libraries(Source("web.app", text)), [])
+        self.assertEqual(strayed_libraries(Source("web.general.app", text)), [])
 
     def test_early_reactor_is_noticed(self) -> None:
         """The reactor may be imported in a function, not while a module is imported, whatever the spelling."""

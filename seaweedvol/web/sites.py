@@ -22,28 +22,28 @@ from seaweedvol.logs.asking import on_behalf_of
 from seaweedvol.metrics.instruments import WRITE_TO_DISK
 from seaweedvol.server.limits import ByteLimit
 from seaweedvol.server.slowness import SlowLog
-from seaweedvol.web.app import VolumeApp
-from seaweedvol.web.batches import Batches
-from seaweedvol.web.changereplies import ChangeReplies
-from seaweedvol.web.channel import Channel
-from seaweedvol.web.chunks import Chunks
-from seaweedvol.web.deleting import Deleting
-from seaweedvol.web.elsewhere import Elsewhere
-from seaweedvol.web.exchange import Exchange
-from seaweedvol.web.express import Express, make_formats
-from seaweedvol.web.expresschanges import ExpressChanges
-from seaweedvol.web.expresslarge import ExpressLarge
-from seaweedvol.web.lane import Lane
-from seaweedvol.web.laneside import Take
-from seaweedvol.web.listening import LaneEndpoint
+from seaweedvol.web.connection.channel import Channel
+from seaweedvol.web.connection.exchange import Exchange
+from seaweedvol.web.connection.render import Renderer
+from seaweedvol.web.connection.side import Take
+from seaweedvol.web.connection.slowchannel import SlowChannel
+from seaweedvol.web.express.batches import Batches
+from seaweedvol.web.express.changereplies import ChangeReplies
+from seaweedvol.web.express.changes import ExpressChanges
+from seaweedvol.web.express.large import ExpressLarge
+from seaweedvol.web.express.reads import Express, make_formats
+from seaweedvol.web.general.app import VolumeApp
+from seaweedvol.web.general.chunks import Chunks
+from seaweedvol.web.general.deleting import Deleting
+from seaweedvol.web.general.elsewhere import Elsewhere
+from seaweedvol.web.general.reading import Reading
+from seaweedvol.web.general.upstream import new_agent
+from seaweedvol.web.general.writing import Writing
+from seaweedvol.web.lane.lane import Lane
+from seaweedvol.web.lane.listening import LaneEndpoint
 from seaweedvol.web.poolservice import PoolService
-from seaweedvol.web.reading import Reading
-from seaweedvol.web.render import Renderer
-from seaweedvol.web.slowchannel import SlowChannel
 from seaweedvol.web.threads import FAR_POOL_SIZE, InThread, new_pool, pooled
-from seaweedvol.web.upload import UploadRules
-from seaweedvol.web.upstream import new_agent
-from seaweedvol.web.writing import Writing
+from seaweedvol.web.uploads.parsing import UploadRules
 
 if TYPE_CHECKING:
     from OpenSSL import SSL
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from seaweedvol.profiling.pages import Pages
     from seaweedvol.server.server import VolumeServer
     from seaweedvol.tls.credentials import Credentials
-    from seaweedvol.web.tlsside import TlsFactory
+    from seaweedvol.web.lane.tls import TlsFactory
 
 # How long requests may go on when the server stops (Go: 30 s).
 STOP_SECONDS: Final = 30.0
@@ -254,7 +254,7 @@ def _over_tls(site: Site, secured: Credentials | None) -> TlsFactory | None:
     """TLS before the site, if it is to be spoken. As in Go, a public port of its own has none."""
     if secured is None or secured.settings.https is None:
         return None
-    from seaweedvol.web.tlsside import TlsFactory
+    from seaweedvol.web.lane.tls import TlsFactory
 
     def context() -> SSL.Context:
         found = secured.in_use.https
