@@ -2,7 +2,8 @@
 
 Keeps Go's connection rules: answers to heads it refuses, keep-alive, pipelining, half-closed clients, the idle timeout.
 Each request is offered to the express lane first (:mod:`side`), as the bytes that came; what the lane leaves goes to
-the application when its head is there, before its body. Knows no routes and no needles; works on any Twisted transport.
+the application when its head is there, before its body. How it ends is :mod:`ending`'s. Knows no routes and no needles;
+works on any Twisted transport.
 """
 
 from __future__ import annotations
@@ -10,37 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-import attrs
-from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
+from twisted.internet.interfaces import IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from seaweedvol.web.connection.ending import Ending, closing
 from seaweedvol.web.connection.exchange import ClientGone, Exchange, Signal
 from seaweedvol.web.connection.outflow import Outflow
-from seaweedvol.web.connection.side import LaneSide
-from seaweedvol.web.message.heads import Head, HeadReader, Refusal
+from seaweedvol.web.message.heads import HeadReader, Refusal
 
 if TYPE_CHECKING:
-    from seaweedvol.web.sites import Site
+    from seaweedvol.web.connection.site import Site
 
 # Input beyond this waits in the kernel until what is there has been used.
 HIGH_WATER: Final = 512 << 10
-# How long a client may read an answer after which the connection closes while it still sends (Go: the same).
-LINGER_SECONDS: Final = 0.5
-# When the server stops: a client that was heard of within this time may be about to be heard of again...
-BUSY_SECONDS: Final = 1.0
-# ...and gets this long for it.
-MOMENT_SECONDS: Final = 0.25
-
-
-def _closing(head: Head) -> Head:
-    """The same request of a client that asks for the connection to be closed."""
-    return attrs.evolve(head, wants_close=True, keeps_1_0=False)
 
 
 @implementer(IHalfCloseableProtocol)
-class Channel(LaneSide, Protocol):
+class Channel(Ending, Protocol):
     """The protocol of both HTTP ports.
 
     :ivar unread: input that nobody has used yet.
@@ -57,10 +46,6 @@ class Channel(LaneSide, Protocol):
         self.input_error: str | None = None
         self.is_lost = False
         self.peer_host = ""
-        self._clock = clock
-        self._idle_seconds = idle_seconds
-        self._timer: IDelayedCall | None = None
-        self._last_active = 0.0
         self._exchange: Exchange | None = None
         self._reader = HeadReader()
         self._is_closing = False
@@ -68,7 +53,7 @@ class Channel(LaneSide, Protocol):
         self._served = 0
         self._last_method = ""
         self._is_advancing = False
-        LaneSide.__init__(self, site.take, clock.seconds)
+        Ending.__init__(self, site.take, clock, idle_seconds)
 
     # --- Twisted calls these -------------------------------------------------------------------------------------
 
@@ -120,7 +105,7 @@ class Channel(LaneSide, Protocol):
             self._advance()
 
     def writeConnectionLost(self) -> None:
-        """We have closed our side; the rest of the input is waited for or not, see :meth:`_linger`."""
+        """We have closed our side; the rest of the input is waited for or not, see :class:`Ending`."""
 
     def connectionLost(self, reason: Failure = Failure(ConnectionError())) -> None:
         """The connection is gone altogether."""
@@ -167,12 +152,6 @@ class Channel(LaneSide, Protocol):
             self._is_paused = False
             self._wire.resumeProducing()
 
-    def abort(self) -> None:
-        """Break off."""
-        self._is_closing = True
-        self._take = None
-        self._wire.abortConnection()
-
     def exchange_done(self, exchange: Exchange) -> None:
         """The exchange has been answered: close, or go on with the next request."""
         self._exchange = None
@@ -195,32 +174,6 @@ class Channel(LaneSide, Protocol):
     def is_idle(self) -> bool:
         """Whether no exchange is under way."""
         return self._exchange is None
-
-    def leave(self) -> None:
-        """Close after the next reply, and say so in its head if that is not out yet."""
-        self._take = None
-        self._spill()
-        if isinstance(self._exchange, Exchange):
-            self._exchange.head = _closing(self._exchange.head)
-
-    def close_when_idle(self) -> None:
-        """Close after the exchange that is under way; when there is none, now, or a moment later if the client has been
-        at work just now: it may have sent the next request already.
-        """
-        if self._exchange is not None or self._is_closing:
-            return
-        if self._clock.seconds() - self._last_active < BUSY_SECONDS:
-            self._clock.callLater(MOMENT_SECONDS, self._close_idle)
-        else:
-            self._close_idle()
-
-    def _close_idle(self) -> None:
-        """Close, unless a request has begun to come in."""
-        look: Callable[[], None] | None = getattr(self._wire, "read_now", None)
-        if self._exchange is None and not self._is_closing and not self.unread and look is not None:
-            look()
-        if self._exchange is None and not self._is_closing and not self.unread:
-            self._close()
 
     # --- the conversation ----------------------------------------------------------------------------------------
 
@@ -260,7 +213,7 @@ class Channel(LaneSide, Protocol):
         self._is_untried = True
         self._last_method = head.method
         if self.site.is_leaving:
-            head = _closing(head)
+            head = closing(head)
         exchange = self._exchange = Exchange(self, head, is_public=self.site.is_public)
         if self.input_error is not None and exchange.body.is_complete:
             exchange.cancel()
@@ -273,52 +226,6 @@ class Channel(LaneSide, Protocol):
         del self.unread[:len(start) - len(start.lstrip(b"\r\n"))]
         self._last_method = ""
 
-    def _end_without_head(self) -> None:
-        """The client is done; Go complains of half a request, unless there is less of it than it waits for."""
-        if self.unread and (not self._served or len(self.unread) >= 4) and not self.input_error:
-            self._refuse(Refusal(b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                                 b"Connection: close\r\n\r\n400 Bad Request"))
-        else:
-            self._close()
-
-    def _refuse(self, refusal: Refusal) -> None:
-        self._wire.write(refusal.answer)
-        if refusal.lingers:
-            self._linger()
-        else:
-            self._close()
-
-    def _close(self) -> None:
-        self._is_closing = True
-        self._take = None
-        self.unread.clear()
-        self._wire.loseConnection()
-
-    def _linger(self) -> None:
-        """Close our side, and the rest a little later: a client that is still sending can read its answer then."""
-        self._is_closing = True
-        self._take = None
-        self.unread.clear()
-        self._resume()
-        half_close = getattr(self._wire, "loseWriteConnection", None)
-        if half_close is None or self.input_error is not None:
-            self._wire.loseConnection()
-            return
-        half_close()
-        self._clock.callLater(LINGER_SECONDS, self._end_linger)
-
-    def _end_linger(self) -> None:
-        if not self.is_lost:
-            self._wire.loseConnection()
-
-    def _end_input(self, error: str) -> None:
-        if self.input_error is None:
-            self.input_error = error
-        self.input_arrived.fire()
-        # Go notices a client that went away once it has the whole request.
-        if self._exchange is not None and (self.is_lost or self._exchange.body.is_complete):
-            self._exchange.cancel()
-
     def _pause_if_full(self) -> None:
         # A head has a limit of its own, and is taken in as it comes.
         is_full = self._exchange is not None and len(self.unread) > HIGH_WATER
@@ -330,37 +237,3 @@ class Channel(LaneSide, Protocol):
         if self._is_paused:
             self._is_paused = False
             self._wire.resumeProducing()
-
-    # --- idle timeout --------------------------------------------------------------------------------------------
-
-    def _note_activity(self) -> None:
-        self._last_active = self._clock.seconds()
-        if self._timer is None and self._idle_seconds > 0 and not self.is_lost:
-            self._timer = self._clock.callLater(self._idle_seconds, self._look_at_clock)
-
-    def _look_at_clock(self) -> None:
-        self._timer = None
-        left = self._last_active + self._idle_seconds - self._clock.seconds()
-        if left > 0:
-            self._timer = self._clock.callLater(left, self._look_at_clock)
-            return
-        exchange = self._exchange
-        if self._outflow.is_awaited or self._is_sending or self._is_closing:
-            self.abort()
-            return
-        if exchange is None:
-            self._spill()
-            exchange = self._exchange
-        if exchange is None:
-            self._end_without_head()
-            return
-        if self.input_arrived.is_awaited:
-            self._end_input(self._timeout_words())
-        elif exchange.body.is_complete:
-            # Go's watch for the client's going times out too, and it takes the client for gone.
-            exchange.cancel()
-        self._note_activity()
-
-    def _timeout_words(self) -> str:
-        here, there = self._wire.getHost(), self._wire.getPeer()
-        return f"read tcp {here.host}:{here.port}->{there.host}:{there.port}: i/o timeout"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from seaweedvol.web.lane.outgoing import NOTHING, Outgoing
 
 if TYPE_CHECKING:
-    from seaweedvol.web.sites import Site
+    from seaweedvol.web.connection.site import Site
 
 _UPLOADS: Final = (b"POST", b"PUT")
 

@@ -21,7 +21,7 @@ from seaweedvol.web.message.reply import REQUEST_ID
 from seaweedvol.web.message.tokens import loggable
 
 if TYPE_CHECKING:
-    from seaweedvol.web.sites import Site
+    from seaweedvol.web.connection.site import Site
 
 _ID: Final = re.compile(rb"\r\n" + REQUEST_ID.encode() + rb": ([^\r\n]*)\r\n", re.IGNORECASE)
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] (\d{3})")

@@ -22,7 +22,7 @@ from seaweedvol.web.message.reply import (
 from seaweedvol.web.message.request import Headers, Query, Request, Target
 from seaweedvol.web.syntax import gojson
 from seaweedvol.web.syntax.urls import text_of
-from seaweedvol.web.uploads.parsing import created_reply, result_of, stamped
+from seaweedvol.web.uploads.results import created_reply, result_of, stamped
 from seaweedvol.web.uploads.replicas import own_url
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from seaweedvol.web.express.headlines import Facts
 from seaweedvol.web.message.request import is_media_type
 from seaweedvol.web.syntax.sniffing import SNIFFED_LENGTH, detect_content_type
 from seaweedvol.web.uploads.forms import Forms
-from seaweedvol.web.uploads.parsing import LAST_MODIFIED_MASK, OCTETS, PLAIN_FLAGS, UploadRules, stored_mime
+from seaweedvol.web.uploads.parsed import LAST_MODIFIED_MASK, PLAIN_FLAGS
+from seaweedvol.web.uploads.parsing import OCTETS, UploadRules, stored_mime
 
 _MAX_FIELD: Final = 255
 _MAX_REMEMBERED: Final = 1024

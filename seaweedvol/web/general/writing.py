@@ -23,10 +23,10 @@ from seaweedvol.web.message.reply import Reply, empty, json_error
 from seaweedvol.web.message.request import Request, form_error, parse_needle_path, strict_int
 from seaweedvol.web.message.tokens import token_of
 from seaweedvol.web.threads import InThread
-from seaweedvol.web.uploads.parsing import (
-    ParsedUpload, UploadParser, UploadRefused, UploadRules, created_reply, stamped, upload_result, written_ids,
-)
+from seaweedvol.web.uploads.parsed import ParsedUpload
+from seaweedvol.web.uploads.parsing import UploadParser, UploadRefused, UploadRules, written_ids
 from seaweedvol.web.uploads.replicas import TooFewReplicas, own_url, remote_replicas
+from seaweedvol.web.uploads.results import created_reply, stamped, upload_result
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime

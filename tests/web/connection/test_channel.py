@@ -1,14 +1,15 @@
-"""A connection: how requests follow each other on it, how it waits, and when it ends."""
+"""A connection: how requests follow each other on it, and how it waits for what they bring."""
 
 from __future__ import annotations
 
 from twisted.internet.error import ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
-from seaweedvol.web.connection.channel import BUSY_SECONDS, HIGH_WATER, LINGER_SECONDS, MOMENT_SECONDS
+from seaweedvol.web.connection.channel import HIGH_WATER
+from seaweedvol.web.connection.ending import LINGER_SECONDS
 from seaweedvol.web.connection.exchange import DRAIN_LIMIT
-from tests.conformance.exchange import Request, get, post
-from tests.web.serving import IDLE_SECONDS, Client, HeldThreads, fid, make_world
+from tests.conformance.exchange import get, post
+from tests.web.serving import Client, HeldThreads, fid, make_world
 
 OLD = "HTTP/1.0"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -239,136 +240,3 @@ class BodyTests(ChannelTests):
         self.assertEqual([answer.body for answer in self.client.answers()], [b'{"error":"unexpected EOF"}'])
         self.assertTrue(self.client.is_closed)
         self.assertEqual(self.world.ask("GET", fid(2)).status, 404)
-
-
-class IdleTests(ChannelTests):
-    """How long nothing may happen."""
-
-    def test_idle(self) -> None:
-        """A connection on which nothing is asked is closed in time, and not before."""
-        self.world.clock.advance(IDLE_SECONDS - 1)
-        self.client.send(get(self.path))
-        self.world.clock.advance(IDLE_SECONDS - 1)
-        self.assertFalse(self.client.is_closed)
-        self.world.clock.advance(2)
-        self.assertEqual((self.client.is_closed, self.client.is_aborted), (True, False))
-
-    def test_half_a_head(self) -> None:
-        """So is one on which half a request stands, with a complaint."""
-        self.talk(b"GET / HT")
-        self.world.clock.advance(IDLE_SECONDS + 1)
-        self.assertEqual((self.client.statuses, self.client.is_closed, self.client.is_aborted), ([400], True, False))
-
-    def test_slow_but_steady(self) -> None:
-        """An upload may take any time while bytes come."""
-        self.talk(head("PUT", fid(2), "Content-Length: 20"))
-        for _ in range(20):
-            self.world.clock.advance(IDLE_SECONDS - 1)
-            self.talk(b"x")
-        self.assertEqual(self.client.statuses, [201])
-
-    def test_silent_within_body(self) -> None:
-        """An upload that stops is refused in time, in Go's words."""
-        self.talk(head("PUT", fid(2), "Content-Length: 20") + b"x")
-        self.world.clock.advance(IDLE_SECONDS + 1)
-        self.assertEqual(
-            [(answer.status, answer.body) for answer in self.client.answers()],
-            [(400, b'{"error":"read tcp 127.0.0.1:8080-\\u003e127.0.0.1:4711: i/o timeout"}')])
-        self.assertTrue(self.client.is_closed)
-        self.assertEqual(self.in_flight(), 0)
-
-    def test_busy(self) -> None:
-        """A request that takes its time here is not idle."""
-        self.threads.is_open = False
-        self.client.send(get(self.path + GENERAL))
-        self.world.clock.pump([IDLE_SECONDS] * 5)
-        self.assertFalse(self.client.is_closed)
-        self.threads.open()
-        self.assertEqual(self.client.statuses, [200])
-
-    def test_does_not_read(self) -> None:
-        """A client that does not take its answer is given up in time."""
-        self.world.put(2, bytes(3 << 20))
-        self.client.wire.takes_bytes = False
-        self.client.send(get(fid(2)))
-        self.world.clock.advance(IDLE_SECONDS + 1)
-        self.assertTrue(self.client.is_aborted)
-        self.client.leave()
-        self.assertEqual(self.world.server.download_limit.in_flight, 0)
-
-    def test_no_limit(self) -> None:
-        """With a timeout of 0 nobody is thrown out."""
-        patient = make_world(self, idle_seconds=0)
-        client = patient.client()
-        patient.clock.advance(10**6)
-        self.assertFalse(client.is_closed)
-        self.assertEqual(patient.clock.getDelayedCalls(), [])
-
-
-class SiteTests(ChannelTests):
-    """How a port is emptied before the server stops."""
-
-    def test_drain(self) -> None:
-        """Idle connections close at once, others with their answer, which says so; then nobody is left."""
-        self.world.clock.advance(BUSY_SECONDS)
-        busy = self.world.client()
-        self.threads.is_open = False
-        busy.send(get(self.path + GENERAL), get(self.path))
-        emptied = self.world.site.drain()
-        self.assertTrue(self.client.is_closed)
-        self.assertFalse(busy.is_closed)
-        self.client.leave()
-        self.assertNoResult(emptied)
-        self.threads.open()
-        self.assertEqual(busy.statuses, [200])
-        self.assertIn(b"\r\nConnection: close\r\n", busy.received)
-        self.assertTrue(busy.is_closed)
-        busy.leave()
-        self.successResultOf(emptied)
-
-    def test_drain_of_the_busy(self) -> None:
-        """Who has asked something just now may ask once more, and is told then that this was the last time."""
-        self.client.send(get(self.path))
-        asking = self.world.client()
-        asking.send(get(self.path))
-        self.world.site.drain()
-        asking.send(get(self.path))
-        self.assertEqual((asking.statuses, asking.is_closed), ([200, 200], True))
-        self.assertFalse(self.client.is_closed)
-        self.world.clock.advance(MOMENT_SECONDS)
-        self.assertTrue(self.client.is_closed)
-
-    def test_drain_within_a_head(self) -> None:
-        """Half a request counts as one: the rest of it is waited for."""
-        self.world.clock.advance(BUSY_SECONDS)
-        self.client.write(b"GET " + self.path.encode() + b" HTTP/1.1\r\nHost")
-        self.world.site.drain()
-        self.world.clock.advance(BUSY_SECONDS)
-        self.client.write(b": h\r\n\r\n")
-        self.assertEqual((self.client.statuses, self.client.is_closed), ([200], True))
-
-    def test_goodbye(self) -> None:
-        """Before that the port serves on, old connections and new ones, but each for one reply only."""
-        self.client.send(get(self.path))
-        self.world.site.say_goodbye()
-        new = self.world.client()
-        for client in (self.client, new):
-            self.assertFalse(client.is_closed)
-            client.send(get(self.path))
-            self.assertTrue(client.is_closed)
-            self.assertIn(b"\r\nConnection: close\r\n", client.received)
-
-    def test_nobody_there(self) -> None:
-        """A port without connections is empty at once."""
-        self.client.leave()
-        self.successResultOf(self.world.site.drain())
-
-    def test_abort(self) -> None:
-        """Who is left in the end is thrown out."""
-        self.threads.is_open = False
-        self.client.send(Request("GET", self.path))
-        self.world.site.abort()
-        self.assertTrue(self.client.is_aborted)
-        self.client.leave()
-        self.threads.open()
-        self.assertEqual(self.world.server.download_limit.in_flight, 0)

@@ -20,9 +20,9 @@ from seaweedvol.web.message.request import Headers, Request, make_request
 from seaweedvol.web.syntax import gojson
 from seaweedvol.web.syntax.mimetypes import MimeTypes
 from seaweedvol.web.uploads import parsing
-from seaweedvol.web.uploads.parsing import (
-    ParsedUpload, UploadParser, UploadRefused, UploadRules, upload_result, written_ids,
-)
+from seaweedvol.web.uploads.parsed import ParsedUpload
+from seaweedvol.web.uploads.parsing import UploadParser, UploadRefused, UploadRules, written_ids
+from seaweedvol.web.uploads.results import upload_result
 
 T = b"/3,01637037d6"
 HELLO = b"hello world"
