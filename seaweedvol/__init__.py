@@ -9,9 +9,10 @@ Layers, each of which may import only those above it in this list (``tests/test_
 4. ``web``, ``rpc``, ``cluster``, ``master``, ``disks``: adapters to HTTP, gRPC, masters and peers. Twisted lives here.
 5. ``tap`` and ``cli``: where objects are wired together; ``tools``: offline commands.
 
-The road of a read: ``web.app`` -> ``web.request`` -> ``security.guard`` -> ``server.needles`` -> ``store.store`` ->
-``storage.volume.reading`` -> ``storage.needlemap`` -> ``storage.backend.disk`` -> ``storage.format.needle`` ->
-``web.conditional``, ``web.ranges`` -> ``web.reply`` -> ``web.render``.
+The road of a read: ``web.general.app`` -> ``web.message.request`` -> ``security.guard`` -> ``server.needles`` ->
+``store.store`` -> ``storage.volume.reading`` -> ``storage.needlemap`` -> ``storage.backend.disk`` ->
+``storage.format.needle`` -> ``web.contents.conditional``, ``web.contents.ranges`` -> ``web.message.reply`` ->
+``web.connection.render``.
 """
 
 __version__ = "0.1.0"

@@ -133,7 +133,7 @@ def build_service(settings: Settings, reactor: Any) -> ServerService:
     master = None
     if settings.master_embedded is not None:
         from seaweedvol.master.service import EmbeddedMaster
-        from seaweedvol.web.httpspolicy import HttpsPolicy
+        from seaweedvol.web.general.httpspolicy import HttpsPolicy
 
         policy = None if secured is None or secured.settings.client is None else HttpsPolicy(secured)
         master = EmbeddedMaster(settings.master_embedded, server.guard, reactor, secured=secured, https_policy=policy)
@@ -154,7 +154,7 @@ def _lookouts(settings: Settings, reactor: Any) -> tuple[Service, ...]:
     lookouts: list[Service] = []
     wanted = settings.profiling
     if wanted.debug_port:
-        from seaweedvol.web.debugging import DebugService
+        from seaweedvol.web.pages.debugging import DebugService
 
         lookouts.append(DebugService(reactor, wanted.debug_port))
     if wanted.cpu_file or wanted.memory_file:
@@ -171,8 +171,8 @@ def _metrics(server: VolumeServer, master: MasterClient, reactor: Any) -> list[S
     from seaweedvol.config.address import join_host_port
     from seaweedvol.metrics.process import register
     from seaweedvol.server.version import size_limit
-    from seaweedvol.web.metricsport import MetricsPort, Ticker, read
-    from seaweedvol.web.upstream import new_agent
+    from seaweedvol.web.general.upstream import new_agent
+    from seaweedvol.web.pages.metricsport import MetricsPort, Ticker, read
 
     settings, instruments = server.settings, server.instruments
     register(instruments.registry)
@@ -277,14 +277,14 @@ def build_replicator(reactor: Any, secured: Credentials | None, instruments: Ins
     from seaweedvol.cluster.replicapool import Pool
     from seaweedvol.cluster.replicaroad import ReplicaRoad
     from seaweedvol.cluster.replicate import Replicator
-    from seaweedvol.web.upstream import new_agent
+    from seaweedvol.web.general.upstream import new_agent
 
     agent, note = new_agent(reactor, secured), instruments.note_upload_error
     if secured is None or secured.settings.client is None:
         road = ReplicaRoad(Pool(reactor), note)
         return Replicator(agent, reactor, deferToThread, road, note_error=note)
     from seaweedvol.cluster.tlsconnection import tls_connections
-    from seaweedvol.web.httpspolicy import HttpsPolicy
+    from seaweedvol.web.general.httpspolicy import HttpsPolicy
 
     pool = Pool(reactor, connect=tls_connections(HttpsPolicy(secured).connection_to))
     scheme = secured.settings.scheme

@@ -27,6 +27,8 @@ SIDE_LIBRARIES: Final = ("security", "images", "metrics", "tier", "config", "que
 VALUES: Final = ERRORS_AND_IDS + ("storage.format",)
 DRAFTS_AND_PAGES: Final = ("storage.volume.writing", "storage.volume.reading")
 AT_HAND: Final = ("storage.volume.batching", "storage.volume.glancing", "storage.volume.opening")
+# In web leftwards. What moves bytes (lane, connection) knows nothing of what they mean for needles, nor this of that.
+MEANING: Final = ("web.syntax", "web.message", "web.contents", "web.uploads")
 REPORTS: Final = ("store.report", "store.shardreport", "store.events")
 EVERYTHING: Final = ("",)
 
@@ -77,6 +79,22 @@ LAYERS: Final = (
     # layer 4: adapters hand values of the core on, but work on it only through server
     Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security", "tls", "logs.asking", "profiling")
         + VALUES + DRAFTS_AND_PAGES + AT_HAND),
+    Row("web.threads", 4, NOTHING),
+    Row("web.syntax", 4, ERRORS_AND_IDS),
+    Row("web.message", 4, ("web.syntax", "security") + ERRORS_AND_IDS),
+    Row("web.contents", 4, ("web.syntax", "web.message", "images") + VALUES),
+    Row("web.uploads", 4, ("web.syntax", "web.message", "web.contents", "server", "config", "deflate")
+        + VALUES + DRAFTS_AND_PAGES),
+    Row("web.lane", 4, ("web.threads", "security", "tls") + VALUES),
+    Row("web.connection", 4, ("web.syntax", "web.message", "web.lane", "web.threads", "server", "logs.asking")
+        + VALUES),
+    Row("web.express", 4, MEANING + ("web.lane.pump", "web.connection.side", "web.threads", "server", "metrics",
+                                     "security") + VALUES + AT_HAND),
+    Row("web.pages", 4, ("web.syntax", "web.message", "web.contents", "web.threads", "server", "metrics", "profiling")
+        + VALUES),
+    Row("web.ui", 4, ("web.message", "web.pages", "server", "metrics") + VALUES),
+    Row("web.general", 4, MEANING + ("web.connection", "web.pages", "web.ui", "web.threads", "server", "metrics", "tls",
+                                     "profiling") + VALUES + DRAFTS_AND_PAGES),
     Row("rpc", 4, ("server", "config", "metrics", "security", "tls", "pb", "logs.asking") + VALUES),
     Row("cluster", 4, ("server", "config", "metrics", "security", "tls", "pb") + REPORTS + VALUES),
     Row("master", 4, ("config", "metrics", "security", "tls", "pb") + VALUES),
@@ -91,12 +109,14 @@ LAYERS: Final = (
     Row("tools", 5, EVERYTHING),
 )
 
-_ADAPTERS: Final = ("web", "rpc", "cluster", "master", "disks", "running", "tap", "cli", "life", "logs")
+_TWISTED_WEB: Final = ("web.lane", "web.connection", "web.express", "web.pages", "web.ui", "web.general", "web.sites",
+                       "web.poolservice", "web.threads")
+_ADAPTERS: Final = _TWISTED_WEB + ("rpc", "cluster", "master", "disks", "running", "tap", "cli", "life", "logs")
 # Libraries that only some packages may know.
 LIBRARY_HOMES: Final = {
     "twisted": _ADAPTERS,
-    "klein": ("web", "master"),
-    "treq": ("web", "cluster", "master"),
+    "klein": ("web.general", "master"),
+    "treq": ("cluster", "master"),
     "grpc": ("rpc", "cluster", "master", "tls"),
     "plyvel": ("storage.needlemap.levelstore",),
     "botocore": ("tier",),
@@ -266,6 +286,13 @@ class RulesTests(unittest.SynchronousTestCase):
         source = Source("storage.format.ttl", "from seaweedvol.storage.volume import volume")
         self.assertEqual(len(upward_imports(source)), 1)
 
+    def test_roads_of_web_do_not_cross(self) -> None:
+        """The express lane and the general road share what both stand on, and know nothing of each other."""
+        shared = "from seaweedvol.web.message.request import Request"
+        for source, other in (("web.express.reads", "general.app"), ("web.general.app", "express.reads")):
+            self.assertEqual(upward_imports(Source(source, shared)), [])
+            self.assertEqual(len(upward_imports(Source(source, f"import seaweedvol.web.{other}"))), 1)
+
     def test_relative_import_of_a_package_is_resolved(self) -> None:
         """One dot in an __init__ means that package."""
         self.assertEqual(list(own_imports(Source("store", "from .report import x", True))), ["store.report.x"])
@@ -278,7 +305,8 @@ class RulesTests(unittest.SynchronousTestCase):
         """Twisted below the adapters is reported, in adapters it is not."""
         text = "from twisted.internet import defer\n"
         self.assertEqual(len(strayed_libraries(Source("storage.volume.volume", text))), 1)
-        self.assertEqual(strayed_libraries(Source("web.app", text)), [])
+        self.assertEqual(strayed_libraries(Source("web.general.app", text)), [])
+        self.assertEqual(len(strayed_libraries(Source("web.message.request", text))), 1)
 
     def test_early_reactor_is_noticed(self) -> None:
         """The reactor may be imported in a function, not while a module is imported, whatever the spelling."""

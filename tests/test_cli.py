@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 # Importing these costs more than the whole of reading a command line may.
 HEAVY = ("grpc", "numpy", "twisted.internet.reactor", "klein", "PIL", "jwt", "cryptography", "google.protobuf")
 # What a server needs that is asked for it, or for pages that hardly anybody looks at.
-SELDOM = ("seaweedvol.tls.contexts", "seaweedvol.tls.calls", "seaweedvol.tls.credentials", "seaweedvol.web.tlsside",
+SELDOM = ("seaweedvol.tls.contexts", "seaweedvol.tls.calls", "seaweedvol.tls.credentials", "seaweedvol.web.lane.tls",
           "seaweedvol.web.ui.looks", "seaweedvol.profiling.pages", "cProfile", "seaweedvol.query", "PIL")
 
 

@@ -14,8 +14,8 @@ from twisted.python.threadpool import ThreadPool
 
 if TYPE_CHECKING:
     from seaweedvol.config.model import Settings
-    from seaweedvol.web.lane import Lane
-    from seaweedvol.web.upload import UploadRules
+    from seaweedvol.web.lane.lane import Lane
+    from seaweedvol.web.uploads.parsing import UploadRules
 
 
 class PoolService(MultiService):

@@ -9,41 +9,31 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from twisted.application.service import Service
-from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred, succeed
-from twisted.internet.interfaces import IAddress, IListeningPort, IReactorTime, IStreamServerEndpoint
-from twisted.internet.protocol import ServerFactory
-from twisted.logger import Logger
-from twisted.python.failure import Failure
+from twisted.internet.interfaces import IReactorTime, IStreamServerEndpoint
 
-from seaweedvol.logs.asking import on_behalf_of
 from seaweedvol.metrics.instruments import WRITE_TO_DISK
-from seaweedvol.server.limits import ByteLimit
-from seaweedvol.server.slowness import SlowLog
-from seaweedvol.web.app import VolumeApp
-from seaweedvol.web.batches import Batches
-from seaweedvol.web.changereplies import ChangeReplies
-from seaweedvol.web.channel import Channel
-from seaweedvol.web.chunks import Chunks
-from seaweedvol.web.deleting import Deleting
-from seaweedvol.web.elsewhere import Elsewhere
-from seaweedvol.web.exchange import Exchange
-from seaweedvol.web.express import Express, make_formats
-from seaweedvol.web.expresschanges import ExpressChanges
-from seaweedvol.web.expresslarge import ExpressLarge
-from seaweedvol.web.lane import Lane
-from seaweedvol.web.laneside import Take
-from seaweedvol.web.listening import LaneEndpoint
+from seaweedvol.web.connection.render import Renderer
+from seaweedvol.web.connection.side import Take
+from seaweedvol.web.connection.site import Site, SiteService
+from seaweedvol.web.express.batches import Batches
+from seaweedvol.web.express.changereplies import ChangeReplies
+from seaweedvol.web.express.changes import ExpressChanges
+from seaweedvol.web.express.large import ExpressLarge
+from seaweedvol.web.express.reads import Express, make_formats
+from seaweedvol.web.general.app import VolumeApp
+from seaweedvol.web.general.chunks import Chunks
+from seaweedvol.web.general.deleting import Deleting
+from seaweedvol.web.general.elsewhere import Elsewhere
+from seaweedvol.web.general.reading import Reading
+from seaweedvol.web.general.upstream import new_agent
+from seaweedvol.web.general.writing import Writing
+from seaweedvol.web.lane.lane import Lane
+from seaweedvol.web.lane.listening import LaneEndpoint
 from seaweedvol.web.poolservice import PoolService
-from seaweedvol.web.reading import Reading
-from seaweedvol.web.render import Renderer
-from seaweedvol.web.slowchannel import SlowChannel
 from seaweedvol.web.threads import FAR_POOL_SIZE, InThread, new_pool, pooled
-from seaweedvol.web.upload import UploadRules
-from seaweedvol.web.upstream import new_agent
-from seaweedvol.web.writing import Writing
+from seaweedvol.web.uploads.parsing import UploadRules
 
 if TYPE_CHECKING:
     from OpenSSL import SSL
@@ -52,155 +42,7 @@ if TYPE_CHECKING:
     from seaweedvol.profiling.pages import Pages
     from seaweedvol.server.server import VolumeServer
     from seaweedvol.tls.credentials import Credentials
-    from seaweedvol.web.tlsside import TlsFactory
-
-# How long requests may go on when the server stops (Go: 30 s).
-STOP_SECONDS: Final = 30.0
-
-
-class Site(ServerFactory):
-    """One port: makes a :class:`Channel` for each connection, and hands its requests to the application.
-
-    :ivar is_public: whether this is the read-only port.
-    :ivar is_leaving: whether replies tell clients to come back on another connection.
-    :ivar is_stopping: whether connections close after the request that is under way.
-    :ivar take: the express lane, None for none.
-    :param slow: tells of slow requests.
-    :ivar download_limit: counts what the lane has answered and clients have not taken yet.
-    """
-
-    noisy = False
-    _log = Logger()
-
-    def __init__(self, app: VolumeApp, clock: IReactorTime, *, is_public: bool, idle_seconds: float,
-                 take: Take | None = None, download_limit: ByteLimit | None = None,
-                 slow: SlowLog | None = None) -> None:
-        self.is_public = is_public
-        self.take = take
-        self.download_limit = download_limit or ByteLimit(0)
-        self.is_leaving = False
-        self.is_stopping = False
-        self._app = app
-        self._resource = app.resource()
-        self._clock = clock
-        self._idle_seconds = idle_seconds
-        self._slow = slow
-        self._channels: set[Channel] = set()
-        self._emptied: list[Deferred[None]] = []
-
-    def buildProtocol(self, addr: IAddress | None) -> Channel:
-        """A connection has come in."""
-        channel = (Channel(self, self._clock, self._idle_seconds) if self._slow is None
-                   else SlowChannel(self, self._clock, self._idle_seconds, self._slow))
-        channel.factory = self
-        return channel
-
-    def connected(self, channel: Channel) -> None:
-        """``channel`` is open."""
-        self._channels.add(channel)
-        if self.is_stopping:
-            channel.close_when_idle()
-
-    def disconnected(self, channel: Channel) -> None:
-        """``channel`` is closed."""
-        self._channels.discard(channel)
-        if not self._channels:
-            emptied, self._emptied = self._emptied, []
-            for waiter in emptied:
-                waiter.callback(None)
-
-    def serve(self, exchange: Exchange) -> None:
-        """Answer one request."""
-        exchange.request_id = self._app.new_id()
-        with on_behalf_of(exchange.request_id):
-            self._answer(exchange)
-
-    def _answer(self, exchange: Exchange) -> None:
-        ensureDeferred(self._serve(exchange)).addErrback(exchange.processingFailed).addErrback(lambda failure: None)
-
-    async def _serve(self, exchange: Exchange) -> None:
-        if await self._app.unrouted(exchange):
-            exchange.finish()
-        else:
-            # Klein finishes the exchange.
-            self._resource.render(exchange)
-
-    @property
-    def held(self) -> Counter[str]:
-        """Requests that the lane is not done with, by method."""
-        methods = Counter(channel.held_method for channel in self._channels)
-        del methods[""]
-        return methods
-
-    def say_goodbye(self) -> None:
-        """Serve on, but have each connection closed with its next reply, which says so: no client is cut off."""
-        self.is_leaving = True
-        self.take = None
-        for channel in list(self._channels):
-            channel.leave()
-
-    def drain(self) -> Deferred[None]:
-        """Close idle connections and the others after their request; fires when none is left."""
-        self.is_stopping = True
-        self.say_goodbye()
-        for channel in list(self._channels):
-            channel.close_when_idle()
-        if not self._channels:
-            return succeed(None)
-        waiter: Deferred[None] = Deferred()
-        self._emptied.append(waiter)
-        return waiter
-
-    def abort(self) -> None:
-        """Close what is still open."""
-        for channel in list(self._channels):
-            channel.abort()
-
-
-class SiteService(Service):
-    """A site on its port; stopping it waits for requests that are under way.
-
-    :param factory: makes the connections' protocols, if not the site itself: TLS before it.
-    """
-
-    def __init__(self, endpoint: IStreamServerEndpoint, site: Site, clock: IReactorTime,
-                 factory: ServerFactory | TlsFactory | None = None) -> None:
-        self.site = site
-        self._factory = factory or site
-        self._endpoint = endpoint
-        self._clock = clock
-        self._port: IListeningPort | None = None
-
-    def startService(self) -> None:
-        """Listen.
-
-        :raises CannotListenError: when the port is taken.
-        """
-        if self._port is not None:
-            return
-        found: list[Any] = []
-        self._endpoint.listen(self._factory).addBoth(found.append)
-        if isinstance(found[0], Failure):
-            found[0].raiseException()
-        self._port = found[0]
-        super().startService()
-
-    def stopService(self) -> Deferred[Any]:
-        """Stop listening, then let requests end, for a while."""
-        super().stopService()
-        port, self._port = self._port, None
-        self.site.say_goodbye()
-        closing = succeed(None) if port is None else maybeDeferred(port.stopListening)
-        # Whoever is let in until the port is closed is served.
-        drained: Deferred[Any] = closing.addBoth(lambda result: self.site.drain())
-        alarm = self._clock.callLater(STOP_SECONDS, self.site.abort)
-
-        def over(result: object) -> object:
-            if alarm.active():
-                alarm.cancel()
-            return result
-
-        return drained.addBoth(over)
+    from seaweedvol.web.lane.tls import TlsFactory
 
 
 def make_app(server: VolumeServer, clock: IReactorTime, *, in_thread: InThread, agent: IAgent,
@@ -254,7 +96,7 @@ def _over_tls(site: Site, secured: Credentials | None) -> TlsFactory | None:
     """TLS before the site, if it is to be spoken. As in Go, a public port of its own has none."""
     if secured is None or secured.settings.https is None:
         return None
-    from seaweedvol.web.tlsside import TlsFactory
+    from seaweedvol.web.lane.tls import TlsFactory
 
     def context() -> SSL.Context:
         found = secured.in_use.https

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.cluster.multipart import parameter_value, replica_form
-from seaweedvol.web.disposition import parse_media_type
+from seaweedvol.web.syntax.disposition import parse_media_type
 
 
 class ReplicaFormTests(SynchronousTestCase):

@@ -28,10 +28,11 @@ class LevelsTests(SynchronousTestCase):
         """Patterns are for the last name of a module, or for all of its names; the first that fits counts."""
         levels = Levels(0, "heart*=1,seaweedvol/web/*=2,lane=0")
         self.assertEqual([self.told(levels, name) for name in (
-            "seaweedvol.cluster.heartbeat", "seaweedvol.web.lane", "seaweedvol.other.lane", "seaweedvol.rpc.door")],
+            "seaweedvol.cluster.heartbeat", "seaweedvol.web.lane.lane", "seaweedvol.other.lane",
+            "seaweedvol.rpc.door")],
             ["debug", "debug", "info", "info"])
         self.assertTrue(levels.wants_debug)
-        self.assertEqual(self.told(Levels(1, "lane=0"), "seaweedvol.web.lane"), "info")
+        self.assertEqual(self.told(Levels(1, "lane=0"), "seaweedvol.web.lane.lane"), "info")
 
     def test_change(self) -> None:
         """Levels may change at any time."""

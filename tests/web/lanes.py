@@ -15,8 +15,8 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
-from seaweedvol.web.lane import Lane
-from seaweedvol.web.lanetransport import LaneTransport
+from seaweedvol.web.lane.lane import Lane
+from seaweedvol.web.lane.transport import LaneTransport
 
 HERE = IPv4Address("TCP", "127.0.0.1", 8080)
 THERE = IPv4Address("TCP", "127.0.0.1", 4711)

@@ -16,9 +16,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.loading import create_volume, load_volume
 from seaweedvol.store import location
-from seaweedvol.web.exchange import Exchange
-from seaweedvol.web.laneside import LaneSide
-from seaweedvol.web.sites import Site
+from seaweedvol.web.connection.exchange import Exchange
+from seaweedvol.web.connection.side import LaneSide
+from seaweedvol.web.connection.site import Site
 from tests.conformance.case import HOURLY, PICTURES, PLAIN, READ_ONLY
 from tests.conformance.exchange import Request
 from tests.web.serving import NOW, Client, LoopAgent, World, make_world

@@ -30,15 +30,16 @@ from seaweedvol.server.interfaces import (
 )
 from seaweedvol.server.limits import ByteLimit
 from seaweedvol.server.needles import Needles
-from seaweedvol.server.slowness import SlowLog
 from seaweedvol.server.server import VolumeServer
+from seaweedvol.server.slowness import SlowLog
 from seaweedvol.server.volumes import NewVolume, Volumes
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.writing import Draft
 from seaweedvol.tap import build_store
-from seaweedvol.web.batches import Batches
-from seaweedvol.web.channel import Channel
-from seaweedvol.web.sites import Site, make_app, make_takes
+from seaweedvol.web.connection.channel import Channel
+from seaweedvol.web.connection.site import Site
+from seaweedvol.web.express.batches import Batches
+from seaweedvol.web.sites import make_app, make_takes
 from seaweedvol.web.threads import InThread, inline
 from tests.conformance.exchange import Request, Response
 from tests.server.encoded import FakeShards, Inline

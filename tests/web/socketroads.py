@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from seaweedvol.web.batches import Batches
-from seaweedvol.web.lanetransport import LaneTransport
+from seaweedvol.web.express.batches import Batches
+from seaweedvol.web.lane.transport import LaneTransport
 from seaweedvol.web.sites import make_takes
 from seaweedvol.web.threads import inline
 from tests.web import lanes

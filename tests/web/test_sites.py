@@ -10,8 +10,9 @@ from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
+from seaweedvol.web.connection.site import STOP_SECONDS, Site, SiteService
 from seaweedvol.web.poolservice import PoolService
-from seaweedvol.web.sites import STOP_SECONDS, Site, SiteService, make_sites
+from seaweedvol.web.sites import make_sites
 from tests.conformance.exchange import get
 from tests.web.serving import Client, FakeAgent, make_world
 

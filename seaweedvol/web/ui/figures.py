@@ -12,13 +12,13 @@ from seaweedvol.server.state import is_in_maintenance
 from seaweedvol.server.version import version_text
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import Ttl
-from seaweedvol.web.status import disks_of
+from seaweedvol.web.pages.status import disks_of
 from seaweedvol.web.ui.words import ago, legible, percent, readable, up_time
 
 if TYPE_CHECKING:
     from seaweedvol.metrics.history import Series
     from seaweedvol.server.server import VolumeServer
-    from seaweedvol.web.status import Disk
+    from seaweedvol.web.pages.status import Disk
 
 #: From here on a disk is nearly full.
 NEARLY_FULL: Final = 95.0

@@ -8,7 +8,7 @@ from typing import Final
 from twisted.python.failure import Failure
 from twisted.web.template import Flattenable, Tag, flattenString, tags
 
-from seaweedvol.web.reply import Reply
+from seaweedvol.web.message.reply import Reply
 from seaweedvol.web.ui.figures import (
     MUCH_GARBAGE, NEARLY_FULL, DiskFigure, EncodedFigure, Figures, PlotFigure, VolumeFigure,
 )
