@@ -34,6 +34,8 @@ from seaweedvol.storage.backend.disk import write_aside
 from seaweedvol.storage.errors import FormatError, StorageError
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.volumeinfo import VolumeInfo, dump_volume_info, load_volume_info
+from seaweedvol.store.names import name_of
+from seaweedvol.store.shardfiles import paths_in
 
 if TYPE_CHECKING:
     from seaweedvol.server.server import VolumeServer
@@ -86,7 +88,7 @@ def _wipe(server: VolumeServer, collection: str, volume_id: VolumeId) -> None:
     server.store.erasure.unload(volume_id)
     for location in server.store.locations:
         try:
-            ecfiles.remove_all(ecfiles.paths_in(location, collection, volume_id))
+            ecfiles.remove_all(paths_in(location, name_of(collection, volume_id)))
         except OSError as error:
             raise Refused(f"wipe stale EC artifacts for volume {volume_id} on {location.directory}: "
                           f"{_words(error)}") from error
@@ -159,7 +161,7 @@ def _places(server: VolumeServer, volume_id: VolumeId, collection: str) -> list[
     best: tuple[int, EcPaths] | None = None
     others = []
     for location in server.store.locations:
-        paths = ecfiles.paths_in(location, collection, volume_id)
+        paths = paths_in(location, name_of(collection, volume_id))
         count = ecfiles.look(paths).shard_count
         found = paths.found()
         if found is not None and (best is None or count > best[0]):

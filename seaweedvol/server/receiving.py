@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from seaweedvol.ec.ratio import DEFAULT_RATIO, MAX_SHARDS
+from seaweedvol.ec.ratio import DEFAULT_RATIO
 from seaweedvol.ec.staging import Staged, publish
 from seaweedvol.server.copying import INDEX_EXTENSIONS, check_collection, check_extension
 from seaweedvol.server.errors import Refused
 from seaweedvol.storage.volume.paths import base_name
+from seaweedvol.store.names import name_of
 from seaweedvol.store.placing import parse_disk_type, roomiest
+from seaweedvol.store.shardfiles import paths_in
 
 if TYPE_CHECKING:
     from seaweedvol.storage.ids import VolumeId
@@ -180,12 +181,8 @@ def _holds_shards(location: Location, wanted: Announced) -> bool:
     """Whether a shard lies there, or is served from there, that a volume must not lie beside."""
     if wanted.volume_id in location.ec_volumes:
         return True
-    base = os.path.join(location.directory, base_name(wanted.collection, wanted.volume_id))
-    return any(_has_content(f"{base}.ec{number:02d}") for number in range(MAX_SHARDS))
-
-
-def _has_content(path: Path | str) -> bool:
-    return os.path.isfile(path) and os.path.getsize(path) > 0
+    shards = paths_in(location, name_of(wanted.collection, wanted.volume_id)).shards()
+    return any(os.path.getsize(path) for path in shards.values())
 
 
 def _words(error: OSError) -> str:

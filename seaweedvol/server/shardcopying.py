@@ -19,7 +19,6 @@ from seaweedvol.ec.journal import Journal, decode_keys
 from seaweedvol.ec.names import EcPaths, shard_suffix
 from seaweedvol.ec.ratio import DEFAULT_RATIO, encode_time_of
 from seaweedvol.ec.staging import Staged, publish
-from seaweedvol.server import ecfiles
 from seaweedvol.server.copying import ANY_REVISION, CopyChunk, CopyRequest, check_collection
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.interfaces import RemoteCallFailed
@@ -27,6 +26,8 @@ from seaweedvol.server.throttling import Throttle
 from seaweedvol.storage.errors import FormatError
 from seaweedvol.storage.format.volumeinfo import load_volume_info
 from seaweedvol.storage.ids import VolumeId
+from seaweedvol.store.names import name_of
+from seaweedvol.store.shardfiles import paths_in
 
 if TYPE_CHECKING:
     from seaweedvol.server.server import VolumeServer
@@ -64,7 +65,7 @@ def copy_shards(server: VolumeServer, wanted: ShardCopy) -> Generator[None, None
     """
     check_collection(wanted.collection)
     location = _place_for(server.store, wanted)
-    paths = ecfiles.paths_in(location, wanted.collection, wanted.volume_id)
+    paths = paths_in(location, name_of(wanted.collection, wanted.volume_id))
     fetch = Fetch(server, wanted.source, Throttle(wanted.rate))
     head = f"VolumeEcShardsCopy volume {wanted.volume_id}"
     try:

@@ -87,9 +87,10 @@ def directories_of(places: Iterable[Place]) -> list[str]:
     return list(dict.fromkeys(str(each) for place in places for each in (place.directory, place.index_directory)))
 
 
-def paths_in(place: Place, name: VolumeName) -> EcPaths:
-    """The files of a volume."""
-    return EcPaths(str(place.directory), str(place.index_directory), name.collection, name.volume_id)
+def paths_in(place: Place, name: VolumeName, index_directory: Path | None = None) -> EcPaths:
+    """The files of a volume, with its index in another directory than the place's own if one is given."""
+    directories = str(place.directory), str(index_directory or place.index_directory)
+    return EcPaths(*directories, name.collection, name.volume_id)
 
 
 def index_directory_in(place: Place, name: VolumeName) -> Path | None:
