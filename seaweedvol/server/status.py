@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from seaweedvol.metrics.memory import own_memory
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.version import version_text
 from seaweedvol.storage.format.checksum import legacy_mask
@@ -169,10 +170,10 @@ def memory_status() -> MemoryStatus:
     """From the kernel's tables; a number that it does not tell is 0."""
     page = os.sysconf("SC_PAGE_SIZE")
     total, free = os.sysconf("SC_PHYS_PAGES") * page, os.sysconf("SC_AVPHYS_PAGES") * page
-    process = _kibibytes("/proc/self/status")
+    own = own_memory()
     return MemoryStatus(
         threads=threading.active_count(), total=total, used=total - free, free=free,
-        resident=process.get("VmRSS", 0), heap=process.get("RssAnon", 0), stack=process.get("VmStk", 0),
+        resident=own.resident, heap=own.anonymous, stack=own.stack,
     )
 
 
@@ -181,17 +182,3 @@ def _find(store: Store, volume_id: VolumeId) -> Volume:
     if volume is None:
         raise Refused(f"not found volume id {volume_id}")
     return volume
-
-
-def _kibibytes(path: str) -> dict[str, int]:
-    """The ``Name: 123 kB`` lines of a file of /proc, in bytes."""
-    found = {}
-    try:
-        with open(path, encoding="ascii", errors="replace") as lines:
-            for line in lines:
-                words = line.split()
-                if len(words) == 3 and words[2] == "kB":
-                    found[words[0].rstrip(":")] = int(words[1]) * 1024
-    except OSError:
-        pass
-    return found
