@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from seaweedvol.server import ecfiles
 from seaweedvol.server.copying import check_collection
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Refused, words_of
 from seaweedvol.store.names import name_of
 from seaweedvol.store.shardfiles import paths_in
 
@@ -72,5 +72,5 @@ def tear_down(store: Store, volume_id: VolumeId, collection: str, encode_time_ns
             ecfiles.remove_all(paths)
         except OSError as error:
             raise Refused(f"{kind} teardown of ec volume {volume_id} on {location.directory}: "
-                          f"remove {os.fsdecode(error.filename or '')}: {os.strerror(error.errno or 0).lower()}"
+                          f"remove {os.fsdecode(error.filename or '')}: {words_of(error)}"
                           ) from error

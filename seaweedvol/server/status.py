@@ -10,6 +10,7 @@ import attrs
 
 from seaweedvol.metrics.memory import own_memory
 from seaweedvol.server.errors import Refused
+from seaweedvol.server.finding import find
 from seaweedvol.server.version import version_text
 from seaweedvol.storage.format.checksum import legacy_mask
 from seaweedvol.storage.ids import NeedleId, VolumeId
@@ -18,7 +19,6 @@ from seaweedvol.store.diskspace import DiskStatus, disk_status
 if TYPE_CHECKING:
     from seaweedvol.server.ecneedles import EcNeedles
     from seaweedvol.server.server import VolumeServer
-    from seaweedvol.storage.volume.volume import Volume
     from seaweedvol.store.store import Store
 
 
@@ -107,7 +107,7 @@ def volume_status(store: Store, volume_id: VolumeId) -> VolumeStatus:
     """
     :raises Refused: when the volume is not here.
     """
-    volume = _find(store, volume_id)
+    volume = find(store, volume_id)
     counts = volume.counts
     return VolumeStatus(volume.is_read_only, volume.data_length, counts.file_count, counts.deleted_count)
 
@@ -116,7 +116,7 @@ def sync_status(store: Store, volume_id: VolumeId) -> SyncStatus:
     """
     :raises Refused: when the volume is not here.
     """
-    volume = _find(store, volume_id)
+    volume = find(store, volume_id)
     return SyncStatus(
         volume_id=volume.id, collection=volume.collection, replication=str(volume.placement), ttl=str(volume.ttl),
         data_length=volume.data_length, index_length=volume.index_length,
@@ -175,10 +175,3 @@ def memory_status() -> MemoryStatus:
         threads=threading.active_count(), total=total, used=total - free, free=free,
         resident=own.resident, heap=own.anonymous, stack=own.stack,
     )
-
-
-def _find(store: Store, volume_id: VolumeId) -> Volume:
-    volume = store.find(volume_id)
-    if volume is None:
-        raise Refused(f"not found volume id {volume_id}")
-    return volume
