@@ -29,6 +29,7 @@ from seaweedvol.storage.volume.tailing import last_append_at
 from seaweedvol.storage.volume.vouching import vouch
 from seaweedvol.store.diskspace import disk_status
 from seaweedvol.store.placing import parse_disk_type, roomiest
+from seaweedvol.store.replacing import replace
 
 if TYPE_CHECKING:
     from seaweedvol.storage.backend import DiskFile
@@ -87,7 +88,7 @@ def copy_volume(store: Store, sources: ISources, move: Move) -> Iterator[Progres
         yield from copy.run(store.volume_size_limit if store.is_preallocating else 0)
         copy.check()
         last_ns = copy.last_append_at_ns()
-        store.replace(location, arrival, f"copying from {move.source}")
+        replace(store, location, arrival, f"copying from {move.source}")
     finally:
         arrival.drop()
     yield Progress(last_append_at_ns=last_ns)
