@@ -69,19 +69,6 @@ def remove_empty_shards(directory: Path) -> Iterator[str]:
             yield entry.path
 
 
-def find_indexes(directory: Path) -> set[VolumeName]:
-    """The volumes whose .ecx lies in a directory; an empty one is no index, it may be what a failed copy left.
-
-    :raises OSError: when the directory cannot be read.
-    """
-    with os.scandir(directory) as entries:
-        return {
-            name for entry in entries
-            if entry.name.endswith(".ecx") and entry.is_file() and entry.stat().st_size
-            and (name := parse_base(entry.name[:-len(".ecx")])) is not None
-        }
-
-
 def directories_of(places: Iterable[Place]) -> list[str]:
     """Every directory of these places, once."""
     return list(dict.fromkeys(str(each) for place in places for each in (place.directory, place.index_directory)))

@@ -100,11 +100,6 @@ class Volume:
         return Path(self._core.paths.index)
 
     @property
-    def info_path(self) -> Path:
-        """The .vif."""
-        return Path(self._core.paths.info)
-
-    @property
     def width(self) -> OffsetWidth:
         """How wide offsets are in its .idx."""
         return self._core.width

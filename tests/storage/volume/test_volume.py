@@ -293,7 +293,6 @@ class EndTests(SynchronousTestCase):
         self.assertEqual(volume.directory, self.ground.directory)
         self.assertEqual(volume.data_path, self.ground.path(".dat"))
         self.assertEqual(volume.index_path, self.ground.path(".idx"))
-        self.assertEqual(volume.info_path, self.ground.path(".vif"))
         volume.close()
 
     def test_scan(self) -> None:
