@@ -6,15 +6,13 @@ Blocking, for programs without a reactor. Knows no file. As SeaweedFS ``backup.g
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import grpc
 
-from seaweedvol.cluster.calls import Channels, go_text, master_calls, volume_server_calls
-from seaweedvol.config.address import ServerAddress
+from seaweedvol.cluster.calls import Channels, failure_of
 from seaweedvol.pb import master_pb2, volume_server_pb2 as pb
-from seaweedvol.server.interfaces import RemoteCallFailed
 
 CALL_SECONDS: Final = 60.0
 
@@ -41,12 +39,12 @@ class BackupSources:
 
         :raises RemoteCallFailed: when the master does not answer that.
         """
-        calls = master_calls(self._channels.to(ServerAddress(master).grpc))
+        calls = self._channels.master(master)
         request = master_pb2.LookupVolumeRequest(volume_or_file_ids=[str(volume_id)])
         try:
             answer = calls.LookupVolume(request, timeout=CALL_SECONDS)
         except grpc.RpcError as error:
-            raise _failure(error) from None
+            raise failure_of(error) from None
         return [
             f"{place.url}.{place.grpc_port}" if place.grpc_port else place.url
             for found in answer.volume_id_locations for place in found.locations
@@ -59,9 +57,9 @@ class BackupSources:
         """
         request = pb.VolumeSyncStatusRequest(volume_id=volume_id)
         try:
-            found = self._calls(address).VolumeSyncStatus(request, timeout=CALL_SECONDS)
+            found = self._channels.volume_server(address).VolumeSyncStatus(request, timeout=CALL_SECONDS)
         except grpc.RpcError as error:
-            raise _failure(error) from None
+            raise failure_of(error) from None
         return SyncStatus(found.tail_offset, found.compact_revision, found.ttl, found.replication, found.version)
 
     def appended_after(self, address: str, volume_id: int, since_ns: int) -> Iterator[bytes]:
@@ -70,18 +68,11 @@ class BackupSources:
         :raises RemoteCallFailed: when it cannot be had, perhaps after some pieces.
         """
         request = pb.VolumeIncrementalCopyRequest(volume_id=volume_id, since_ns=since_ns)
-        call = self._calls(address).VolumeIncrementalCopy(request)
+        call = self._channels.volume_server(address).VolumeIncrementalCopy(request)
         try:
             for answer in call:
                 yield answer.file_content
         except grpc.RpcError as error:
-            raise _failure(error) from None
+            raise failure_of(error) from None
         finally:
             call.cancel()
-
-    def _calls(self, address: str) -> Any:
-        return volume_server_calls(self._channels.to(ServerAddress(address).grpc))
-
-
-def _failure(error: grpc.RpcError) -> RemoteCallFailed:
-    return RemoteCallFailed(go_text(error), code=error.code().name, details=error.details() or "")

@@ -13,8 +13,10 @@ import grpc
 from twisted.internet import defer
 from twisted.internet.threads import deferToThread
 
+from seaweedvol.config.address import ServerAddress
 from seaweedvol.pb.master_pb2_grpc import SeaweedStub
 from seaweedvol.pb.volume_server_pb2_grpc import VolumeServerStub
+from seaweedvol.server.interfaces import RemoteCallFailed
 from seaweedvol.tls.watched import watched
 
 if TYPE_CHECKING:
@@ -61,6 +63,11 @@ def go_text(error: BaseException) -> str:
     return f"rpc error: code = {spelled} desc = {details() or ''}"
 
 
+def failure_of(error: Any) -> RemoteCallFailed:
+    """A gRPC call's error, for whom gRPC is nothing to know of."""
+    return RemoteCallFailed(go_text(error), code=error.code().name, details=error.details() or "")
+
+
 def open_channel(target: str) -> grpc.Channel:
     """A new plain-text channel to ``host:port``."""
     return grpc.insecure_channel(target, options=list(CHANNEL_OPTIONS))
@@ -99,6 +106,14 @@ class Channels:
                 made = self._open(target)
                 found = self._by_target[target] = made, self._watch(made, lambda: self._drop(target, made))
             return found[1]
+
+    def master(self, address: str) -> Any:
+        """The calls of a master at ``host:port`` or ``host:port.grpcPort``."""
+        return master_calls(self.to(ServerAddress(address).grpc))
+
+    def volume_server(self, address: str) -> Any:
+        """The calls of a volume server at such an address."""
+        return volume_server_calls(self.to(ServerAddress(address).grpc))
 
     def open(self, target: str) -> grpc.Channel:
         """A channel of one's own, to be closed."""

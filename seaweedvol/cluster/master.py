@@ -7,11 +7,11 @@ of SeaweedFS 4.44 (``volume_grpc_admin.go``, ``operation/lookup_raft_leader.go``
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import grpc
 
-from seaweedvol.cluster.calls import Channels, go_text, master_calls
+from seaweedvol.cluster.calls import Channels, go_text
 from seaweedvol.config.address import ServerAddress
 from seaweedvol.pb.master_pb2 import (
     GetMasterConfigurationRequest,
@@ -60,7 +60,7 @@ class MasterClient:
     def ping(self, address: str) -> int:
         """*Blocking.* The time of the master at ``address``, in ns since 1970."""
         try:
-            return int(self._stub(address).Ping(PingRequest(), timeout=CALL_SECONDS).start_time_ns)
+            return int(self._channels.master(address).Ping(PingRequest(), timeout=CALL_SECONDS).start_time_ns)
         except grpc.RpcError as error:
             raise RemoteCallFailed(go_text(error)) from None
 
@@ -118,7 +118,7 @@ class MasterClient:
         :raises RemoteCallFailed: when it cannot be asked.
         """
         try:
-            answer: GetMasterConfigurationResponse = self._stub(master).GetMasterConfiguration(
+            answer: GetMasterConfigurationResponse = self._channels.master(master).GetMasterConfiguration(
                 GetMasterConfigurationRequest(), timeout=CONFIGURATION_SECONDS)
         except grpc.RpcError as error:
             raise RemoteCallFailed(go_text(error)) from None
@@ -129,14 +129,11 @@ class MasterClient:
             ip=self._own_ip, port=self._own_port, volume_id=volume.volume_id, collection=volume.collection,
             replica_placement=volume.placement, ttl=volume.ttl, disk_type=volume.disk_type, is_readonly=is_read_only)
         try:
-            self._stub(master).VolumeMarkReadonly(request, timeout=CALL_SECONDS)
+            self._channels.master(master).VolumeMarkReadonly(request, timeout=CALL_SECONDS)
         except grpc.RpcError as error:
             raise RemoteCallFailed(
                 f"grpc VolumeMarkReadonly with master {_shown(master)}: "
                 f"set volume {volume.volume_id} to read only on master: {go_text(error)}") from None
-
-    def _stub(self, master: str) -> Any:
-        return master_calls(self._channels.to(ServerAddress(master).grpc))
 
 
 def _shown(master: str) -> str:

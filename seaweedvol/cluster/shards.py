@@ -15,8 +15,7 @@ from typing import Any, Final
 import attrs
 import grpc
 
-from seaweedvol.cluster.calls import Channels, go_text, master_calls, volume_server_calls
-from seaweedvol.config.address import ServerAddress
+from seaweedvol.cluster.calls import Channels, failure_of, go_text
 from seaweedvol.pb import master_pb2, volume_server_pb2 as pb
 from seaweedvol.server.interfaces import Location, LookupFailed, RemoteCallFailed, VolumeUnknown
 
@@ -96,7 +95,7 @@ class Shards:
         return self._clock() < known.asked_at + seconds
 
     def _ask_master(self, volume_id: int) -> Places:
-        stub = master_calls(self._channels.to(ServerAddress(self._leader()).grpc))
+        stub = self._channels.master(self._leader())
         request = master_pb2.LookupEcVolumeRequest(volume_id=volume_id)
         try:
             answer = stub.LookupEcVolume(request, timeout=LOOKUP_SECONDS)
@@ -113,7 +112,8 @@ class Shards:
         request = pb.VolumeEcShardReadRequest(
             volume_id=volume_id, shard_id=shard_id, offset=offset, size=length, file_key=key,
             encode_ts_ns=encode_time_ns)
-        call = self._stub(address).VolumeEcShardRead(request, timeout=READ_SECONDS + length / BYTES_PER_SECOND)
+        timeout = READ_SECONDS + length / BYTES_PER_SECOND
+        call = self._channels.volume_server(address).VolumeEcShardRead(request, timeout=timeout)
         pieces, have = [], 0
         try:
             for found in call:
@@ -129,7 +129,7 @@ class Shards:
                 if have >= length:
                     break
         except grpc.RpcError as error:
-            raise _failure(error) from None
+            raise failure_of(error) from None
         finally:
             call.cancel()
         if have != length:
@@ -142,20 +142,13 @@ class Shards:
         request = pb.VolumeEcBlobDeleteRequest(
             volume_id=volume_id, collection=collection, file_key=key, version=version)
         try:
-            self._stub(address).VolumeEcBlobDelete(request, timeout=DELETE_SECONDS)
+            self._channels.volume_server(address).VolumeEcBlobDelete(request, timeout=DELETE_SECONDS)
         except grpc.RpcError as error:
-            raise _failure(error) from None
-
-    def _stub(self, address: str) -> Any:
-        return volume_server_calls(self._channels.to(ServerAddress(address).grpc))
+            raise failure_of(error) from None
 
 
 def _address(at: Any) -> str:
     return Location(at.url, at.public_url, at.grpc_port).address
-
-
-def _failure(error: Any) -> RemoteCallFailed:
-    return RemoteCallFailed(go_text(error), code=error.code().name, details=error.details() or "")
 
 
 def _lookup_failure(error: Any) -> LookupFailed:

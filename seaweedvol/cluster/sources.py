@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import grpc
 
-from seaweedvol.cluster.calls import Channels, go_text, volume_server_calls
+from seaweedvol.cluster.calls import Channels, failure_of
 from seaweedvol.cluster.filecontent import chunk_of
 from seaweedvol.config.address import ServerAddress
 from seaweedvol.pb import volume_server_pb2 as pb
@@ -64,15 +64,12 @@ class Sources:
 
     def _ask(self, address: str, name: str, request: object) -> Any:
         try:
-            return getattr(self._stub(address), name)(request, timeout=CALL_SECONDS)
+            return getattr(self._channels.volume_server(address), name)(request, timeout=CALL_SECONDS)
         except grpc.RpcError as error:
             raise _failure(error) from None
 
     def _stream(self, address: str, name: str, request: object) -> Iterator[Any]:
-        return _failing_as_ours(getattr(self._stub(address), name)(request))
-
-    def _stub(self, address: str) -> Any:
-        return volume_server_calls(self._channels.to(ServerAddress(address).grpc))
+        return _failing_as_ours(getattr(self._channels.volume_server(address), name)(request))
 
 
 def _failing_as_ours(call: Any) -> Iterator[Any]:
@@ -86,9 +83,9 @@ def _failing_as_ours(call: Any) -> Iterator[Any]:
 
 
 def _failure(error: Any) -> RemoteCallFailed:
-    code, details = error.code(), error.details() or ""
+    details = error.details() or ""
     if details.startswith(_NO_ADDRESS):
         # Go finds out when it connects.
         code = grpc.StatusCode.UNAVAILABLE
         return RemoteCallFailed(f"rpc error: code = Unavailable desc = {details}", code=code.name, details=details)
-    return RemoteCallFailed(go_text(error), code=code.name, details=details)
+    return failure_of(error)

@@ -17,7 +17,7 @@ from typing import Final
 import attrs
 
 from seaweedvol.config.errors import ConfigError
-from seaweedvol.config.model import SecuritySettings, SecuritySource, Settings
+from seaweedvol.config.model import SecuritySettings, SecuritySource
 from seaweedvol.config.tls import GrpcTls, TlsSettings, read_client_tls, read_master_tls, read_tls
 from seaweedvol.config.tomlfile import Table, find, read_toml
 from seaweedvol.config.values import parse_bool, parse_decimal
@@ -33,14 +33,6 @@ class LoadedSecurity:
 
     settings: SecuritySettings
     white_list: tuple[str, ...]
-
-
-def reload_security(settings: Settings) -> LoadedSecurity:
-    """The same sources read anew, for a running server.
-
-    :raises ConfigError: when they cannot be used; the server should then keep what it has.
-    """
-    return load_security(settings.security_source)
 
 
 def load_security(source: SecuritySource) -> LoadedSecurity:

@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 
 from seaweedvol.ec.ratio import MAX_SHARDS
-from seaweedvol.storage.volume.paths import base_name
+from seaweedvol.storage.volume.paths import SharedPaths, base_name
 
 ASIDE_SUFFIX: Final = ".tmp"
 """What the name of a file ends in while it is written; ``write_aside`` uses it too."""
@@ -30,23 +30,8 @@ def aside(path: str) -> str:
 
 
 @attrs.frozen
-class EcPaths:
+class EcPaths(SharedPaths):
     """Where the files of one encoded volume lie: shards in ``directory``, the index in ``index_directory``."""
-
-    directory: str
-    index_directory: str
-    collection: str
-    volume_id: int
-
-    @property
-    def base(self) -> str:
-        """Path of the shards without suffix."""
-        return os.path.join(self.directory, base_name(self.collection, self.volume_id))
-
-    @property
-    def index_base(self) -> str:
-        """Path of the index files without suffix."""
-        return os.path.join(self.index_directory, base_name(self.collection, self.volume_id))
 
     @property
     def bases(self) -> tuple[str, ...]:
@@ -67,23 +52,13 @@ class EcPaths:
         """The .ecj: keys that were deleted since."""
         return self.index_base + ".ecj"
 
-    @property
-    def info(self) -> str:
-        """The .vif."""
-        return self.base + ".vif"
-
     def sidecar(self, generation: int = 0) -> str:
         """The .ecsum: checksums of the shards; ``.ecsum.v<N>`` for later generations."""
         return self.base + _sidecar_suffix(generation)
 
     @property
-    def data(self) -> str:
-        """The .dat that is encoded, or decoded to."""
-        return self.base + ".dat"
-
-    @property
     def row_index(self) -> str:
-        """The .idx that belongs to it."""
+        """The .idx that belongs to the .dat that is encoded, or decoded to."""
         return self.index_base + ".idx"
 
     # --- what is there --------------------------------------------------------------------------------------------

@@ -158,19 +158,6 @@ def bad_blocks(path: str, sums: ShardSums, block_size: int = BLOCK_SIZE, *, stop
     return found
 
 
-def sums_of(path: str, block_size: int = BLOCK_SIZE) -> ShardSums:
-    """The checksums of a shard as it is now.
-
-    :raises OSError: when it cannot be read.
-    """
-    with open(path, "rb", buffering=0) as file:
-        length = os.fstat(file.fileno()).st_size
-        buffer = memoryview(bytearray(min(_READ_AT_ONCE, block_size)))
-        return ShardSums(length, tuple(
-            _crc_of(file.fileno(), start, min(block_size, length - start), buffer)
-            for start in range(0, length, block_size)))
-
-
 def _crc_of(descriptor: int, offset: int, length: int, buffer: memoryview) -> int:
     """Of a range of a file, as far as it reaches."""
     crc = 0

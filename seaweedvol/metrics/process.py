@@ -18,6 +18,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from seaweedvol.metrics.memory import own_memory
+
 _PAUSES: Final = 256
 _QUANTILES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -64,12 +66,11 @@ class Runtime(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """For a registry."""
-        memory = _kibibytes("/proc/self/status")
+        memory = own_memory()
         yield _gauge("go_goroutines", "Threads of Python.", threading.active_count())
-        anonymous = memory.get("RssAnon", 0)
-        yield _gauge("go_memstats_alloc_bytes", "Memory that is this process's alone.", anonymous)
-        yield _gauge("go_memstats_heap_inuse_bytes", "Memory that is this process's alone.", anonymous)
-        yield _gauge("go_memstats_stack_inuse_bytes", "The stack of the first thread.", memory.get("VmStk", 0))
+        yield _gauge("go_memstats_alloc_bytes", "Memory that is this process's alone.", memory.anonymous)
+        yield _gauge("go_memstats_heap_inuse_bytes", "Memory that is this process's alone.", memory.anonymous)
+        yield _gauge("go_memstats_stack_inuse_bytes", "The stack of the first thread.", memory.stack)
         yield self._collections()
         _, most = resource.getrlimit(resource.RLIMIT_AS)
         unlimited = most == resource.RLIM_INFINITY
@@ -118,17 +119,3 @@ def _network() -> Iterator[Metric]:
         metric = Metric(name, "Bytes by network, of all processes that share it.", "counter")
         metric.add_sample(name, {}, count)
         yield metric
-
-
-def _kibibytes(path: str) -> dict[str, int]:
-    """The ``Name: 123 kB`` lines of a file of /proc, in bytes."""
-    found = {}
-    try:
-        with open(path, encoding="ascii", errors="replace") as lines:
-            for line in lines:
-                words = line.split()
-                if len(words) == 3 and words[2] == "kB":
-                    found[words[0].rstrip(":")] = int(words[1]) * 1024
-    except OSError:
-        pass
-    return found

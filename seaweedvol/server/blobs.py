@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seaweedvol.server.errors import Refused
+from seaweedvol.server.finding import find
 from seaweedvol.storage.errors import StorageError
 
 if TYPE_CHECKING:
     from seaweedvol.storage.format.needle import Needle
     from seaweedvol.storage.ids import VolumeId
-    from seaweedvol.storage.volume.volume import Volume
     from seaweedvol.store.store import Store
 
 
@@ -23,7 +23,7 @@ def read_blob(store: Store, volume_id: VolumeId, offset: int, size: int) -> byte
     :param size: what its header says, as in the row of the .idx.
     :raises Refused: when the volume is not here, or its .dat has no such bytes.
     """
-    volume = _find(store, volume_id)
+    volume = find(store, volume_id)
     try:
         return volume.read_blob(offset, size)
     except (StorageError, OSError) as error:
@@ -48,15 +48,8 @@ def write_blob(store: Store, volume_id: VolumeId, key: int, blob: bytes, size: i
 
     :raises Refused: when the volume is not here or does not take it, or ``blob`` is no sound record of this size.
     """
-    volume = _find(store, volume_id)
+    volume = find(store, volume_id)
     try:
         volume.write_blob(key, blob, size)
     except (StorageError, OSError) as error:
         raise Refused(f"write blob needle {key} size {size}: {error}") from error
-
-
-def _find(store: Store, volume_id: VolumeId) -> Volume:
-    volume = store.find(volume_id)
-    if volume is None:
-        raise Refused(f"not found volume id {volume_id}")
-    return volume

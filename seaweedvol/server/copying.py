@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Refused, words_of
+from seaweedvol.server.finding import find
 from seaweedvol.storage.ids import VolumeId, go_quote
 from seaweedvol.storage.volume.paths import base_name
 
 if TYPE_CHECKING:
     from seaweedvol.pb.volume_server_pb2 import VolumeInfo
-    from seaweedvol.storage.volume.volume import Volume
     from seaweedvol.store.store import Store
 
 #: Go clients accept messages of 4 MiB at most, unless told otherwise.
@@ -76,7 +76,7 @@ def file_status(store: Store, volume_id: VolumeId) -> FileStatus:
 
     :raises Refused: when the volume is not here.
     """
-    volume = _find(store, volume_id)
+    volume = find(store, volume_id)
     modified_at = int(volume.modified_at)
     # First, so that beside a writer no row is counted whose record is not.
     index_length = volume.index_length
@@ -103,13 +103,6 @@ def copy_file(store: Store, request: CopyRequest) -> Iterator[CopyChunk]:
         yield from _blocks(path, request)
 
 
-def _find(store: Store, volume_id: VolumeId) -> Volume:
-    volume = store.find(volume_id)
-    if volume is None:
-        raise Refused(f"not found volume id {volume_id}")
-    return volume
-
-
 def check_extension(extension: str) -> None:
     """It becomes part of a path, in calls that are open to every peer: nothing but a dot, letters and digits.
 
@@ -129,7 +122,7 @@ def check_collection(collection: str) -> None:
 
 
 def _volume_path(store: Store, request: CopyRequest) -> str:
-    volume = _find(store, request.volume_id)
+    volume = find(store, request.volume_id)
     if request.compaction_revision not in (ANY_REVISION, volume.compaction_revision):
         raise Refused(f"volume {request.volume_id} is compacted")
     with contextlib.suppress(OSError):
@@ -173,7 +166,7 @@ def _blocks(path: str, request: CopyRequest) -> Iterator[CopyChunk]:
             return
         raise Refused(f"open {path}: no such file or directory") from None
     except OSError as error:
-        raise Refused(f"open {path}: {_words(error)}") from error
+        raise Refused(f"open {path}: {words_of(error)}") from error
     try:
         modified_ns = os.fstat(descriptor).st_mtime_ns
         while left > 0 and (block := _read(descriptor, path)):
@@ -190,8 +183,4 @@ def _read(descriptor: int, path: str) -> bytes:
     try:
         return os.read(descriptor, BLOCK_LENGTH)
     except OSError as error:
-        raise Refused(f"read {path}: {_words(error)}") from error
-
-
-def _words(error: OSError) -> str:
-    return os.strerror(error.errno or 0).lower()
+        raise Refused(f"read {path}: {words_of(error)}") from error

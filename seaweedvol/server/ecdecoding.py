@@ -19,7 +19,7 @@ import numpy
 from seaweedvol.ec.decoding import decode as decode_files
 from seaweedvol.ec.index import sorted_rows
 from seaweedvol.server.ecdeletions import gather
-from seaweedvol.server.errors import Kind, Refused
+from seaweedvol.server.errors import Kind, Refused, words_on_opening
 from seaweedvol.server.stepping import stepwise
 from seaweedvol.server.throttling import Throttle
 from seaweedvol.storage.backend.disk import write_aside
@@ -166,14 +166,7 @@ def _decode(
     except NoLiveEntries as error:
         raise Refused(str(error), Kind.PRECONDITION) from error
     except (StorageError, OSError) as error:
-        raise Refused(f"WriteDatFile {paths.base}: {_words(error)}") from error
+        raise Refused(f"WriteDatFile {paths.base}: {words_on_opening(error)}") from error
     if paths.found_info() is None:
         write_aside(paths.info, dump_volume_info(VolumeInfo(version=volume.version, bytes_offset=volume.width.bytes)))
     _log.info("ec volume %d is a plain one again, of %d needles", volume.id, made.count)
-
-
-def _words(error: Exception) -> str:
-    if not isinstance(error, OSError) or error.errno is None:
-        return str(error)
-    words = os.strerror(error.errno).lower()
-    return words if error.filename is None else f"open {os.fsdecode(error.filename)}: {words}"

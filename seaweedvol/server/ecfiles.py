@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 
@@ -19,9 +19,6 @@ from seaweedvol.storage.backend.disk import sync_directory
 from seaweedvol.storage.errors import FormatError
 from seaweedvol.storage.format.volumeinfo import VolumeInfo, load_volume_info
 from seaweedvol.storage.volume.paths import base_name
-
-if TYPE_CHECKING:
-    from seaweedvol.store.location import Location
 
 _SHARD: Final = re.compile(r"\.ec(\d\d)\Z", re.ASCII)
 
@@ -38,11 +35,6 @@ class Presence:
     has_index: bool
     has_rows: bool
     shard_count: int
-
-
-def paths_in(location: Location, collection: str, volume_id: int) -> EcPaths:
-    """Where the files of the volume belong on that disk."""
-    return EcPaths(str(location.directory), str(location.index_directory), collection, volume_id)
 
 
 def look(paths: EcPaths) -> Presence:

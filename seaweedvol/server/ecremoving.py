@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from seaweedvol.server import ecfiles
 from seaweedvol.server.copying import check_collection
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Refused, words_of
+from seaweedvol.store.names import name_of
+from seaweedvol.store.shardfiles import paths_in
 
 if TYPE_CHECKING:
     from seaweedvol.ec.names import EcPaths
@@ -29,7 +31,7 @@ def delete_shards(store: Store, volume_id: VolumeId, collection: str, shard_ids:
     """
     check_collection(collection)
     wanted = tuple(shard_ids)
-    places = [(location, ecfiles.paths_in(location, collection, volume_id)) for location in store.locations]
+    places = [(location, paths_in(location, name_of(collection, volume_id))) for location in store.locations]
     if not any(_has_others(paths, wanted) for _, paths in places):
         # With an index a start would take the shards that a crash leaves for the volume, and not the .dat beside them.
         ecfiles.remove([base + ".ecx" for _, paths in places for base in paths.bases])
@@ -59,7 +61,7 @@ def tear_down(store: Store, volume_id: VolumeId, collection: str, encode_time_ns
     :raises Refused: when a file stays.
     """
     check_collection(collection)
-    places = [(location, ecfiles.paths_in(location, collection, volume_id)) for location in store.locations]
+    places = [(location, paths_in(location, name_of(collection, volume_id))) for location in store.locations]
     kind = "full"
     if encode_time_ns:
         kind = "fenced"
@@ -70,5 +72,5 @@ def tear_down(store: Store, volume_id: VolumeId, collection: str, encode_time_ns
             ecfiles.remove_all(paths)
         except OSError as error:
             raise Refused(f"{kind} teardown of ec volume {volume_id} on {location.directory}: "
-                          f"remove {os.fsdecode(error.filename or '')}: {os.strerror(error.errno or 0).lower()}"
+                          f"remove {os.fsdecode(error.filename or '')}: {words_of(error)}"
                           ) from error

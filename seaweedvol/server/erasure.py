@@ -8,7 +8,6 @@ encodes some of them), and what is made lies aside until it is whole.
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
@@ -26,7 +25,8 @@ from seaweedvol.ec.rebuilding import rebuild as rebuild_files
 from seaweedvol.pb.volume_server_pb2 import EcShardConfig
 from seaweedvol.server import ecfiles
 from seaweedvol.server.copying import check_collection
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Refused, words_on_opening
+from seaweedvol.server.finding import find_in_collection
 from seaweedvol.server.stepping import stepwise
 from seaweedvol.server.throttling import Throttle
 from seaweedvol.storage import failpoints
@@ -34,6 +34,8 @@ from seaweedvol.storage.backend.disk import write_aside
 from seaweedvol.storage.errors import FormatError, StorageError
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.volumeinfo import VolumeInfo, dump_volume_info, load_volume_info
+from seaweedvol.store.names import name_of
+from seaweedvol.store.shardfiles import paths_in
 
 if TYPE_CHECKING:
     from seaweedvol.server.server import VolumeServer
@@ -55,11 +57,7 @@ def generate(server: VolumeServer, volume_id: VolumeId, collection: str) -> Gene
     :raises Refused: when the volume is not here, or cannot be encoded; then nothing is left of it.
     :raises VolumeBusy: when it is being compacted.
     """
-    volume = server.store.find(volume_id)
-    if volume is None:
-        raise Refused(f"volume {volume_id} not found")
-    if volume.collection != collection:
-        raise Refused(f"existing collection:{volume.collection} unexpected input: {collection}")
+    volume = find_in_collection(server.store, volume_id, collection)
     with server.occupancy.of(volume_id), volume.leaving():
         yield from stepwise(server.store, lambda check: _encode(server, volume, check))
 
@@ -86,10 +84,10 @@ def _wipe(server: VolumeServer, collection: str, volume_id: VolumeId) -> None:
     server.store.erasure.unload(volume_id)
     for location in server.store.locations:
         try:
-            ecfiles.remove_all(ecfiles.paths_in(location, collection, volume_id))
+            ecfiles.remove_all(paths_in(location, name_of(collection, volume_id)))
         except OSError as error:
             raise Refused(f"wipe stale EC artifacts for volume {volume_id} on {location.directory}: "
-                          f"{_words(error)}") from error
+                          f"{words_on_opening(error)}") from error
 
 
 def _write_index(volume: Volume, paths: EcPaths) -> None:
@@ -97,7 +95,7 @@ def _write_index(volume: Volume, paths: EcPaths) -> None:
         volume.sync()
         write_sorted(paths.row_index, paths.index, volume.width)
     except (StorageError, OSError) as error:
-        raise Refused(f"WriteSortedFileFromIdx {paths.index_base}: {_words(error)}") from error
+        raise Refused(f"WriteSortedFileFromIdx {paths.index_base}: {words_on_opening(error)}") from error
 
 
 def _write_shards(server: VolumeServer, volume: Volume, paths: EcPaths, ratio: Ratio, check: Check) -> None:
@@ -108,9 +106,9 @@ def _write_shards(server: VolumeServer, volume: Volume, paths: EcPaths, ratio: R
             before_publishing=lambda made: _write_info(volume, paths, ratio, made.data_length))
     except FileNotFoundError as error:
         # Of a volume whose data are in an object store.
-        raise Refused(f"WriteEcFiles {paths.base}: failed to open dat file: {_words(error)}") from error
+        raise Refused(f"WriteEcFiles {paths.base}: failed to open dat file: {words_on_opening(error)}") from error
     except (StorageError, OSError) as error:
-        raise Refused(f"WriteEcFiles {paths.base}: {_words(error)}") from error
+        raise Refused(f"WriteEcFiles {paths.base}: {words_on_opening(error)}") from error
 
 
 def _write_info(volume: Volume, paths: EcPaths, ratio: Ratio, data_length: int) -> None:
@@ -119,7 +117,7 @@ def _write_info(volume: Volume, paths: EcPaths, ratio: Ratio, data_length: int) 
     try:
         write_aside(paths.info, dump_volume_info(_info_of(volume, ratio, data_length)))
     except OSError as error:
-        raise Refused(f"SaveVolumeInfo {paths.base}: {_words(error)}") from error
+        raise Refused(f"SaveVolumeInfo {paths.base}: {words_on_opening(error)}") from error
 
 
 def _info_of(volume: Volume, ratio: Ratio, data_length: int) -> VolumeInfo:
@@ -159,7 +157,7 @@ def _places(server: VolumeServer, volume_id: VolumeId, collection: str) -> list[
     best: tuple[int, EcPaths] | None = None
     others = []
     for location in server.store.locations:
-        paths = ecfiles.paths_in(location, collection, volume_id)
+        paths = paths_in(location, name_of(collection, volume_id))
         count = ecfiles.look(paths).shard_count
         found = paths.found()
         if found is not None and (best is None or count > best[0]):
@@ -179,14 +177,14 @@ def _rebuild(server: VolumeServer, places: Sequence[EcPaths], ignores_sidecar: b
             report=_log.warning, progress=lambda done: check(),
             throttle=Throttle(server.settings.maintenance_rate).note)
     except (StorageError, OSError) as error:
-        raise Refused(f"RebuildEcFiles {paths.base}: {_words(error)}") from error
+        raise Refused(f"RebuildEcFiles {paths.base}: {words_on_opening(error)}") from error
     # Shards that are served are read from the files that are there now.
     server.store.erasure.reopen(paths.volume_id, made.replaced)
     failpoints.reach("rebuild.fold")
     try:
         fold(paths.index, paths.journal, width_of(info, paths.index, server.store.locations[0].width))
     except (StorageError, OSError) as error:
-        raise Refused(f"RebuildEcxFile {paths.index_base}: {_words(error)}") from error
+        raise Refused(f"RebuildEcxFile {paths.index_base}: {words_on_opening(error)}") from error
     return made
 
 
@@ -203,11 +201,4 @@ def _info_beside(paths: EcPaths) -> VolumeInfo:
             return load_volume_info(file.read())
     except (FormatError, OSError) as error:
         raise Refused(f"RebuildEcFiles {paths.base}: RebuildEcFiles {paths.base}: cannot load .vif: "
-                      f"{_words(error)}") from error
-
-
-def _words(error: Exception) -> str:
-    if not isinstance(error, OSError) or error.errno is None:
-        return str(error)
-    words = os.strerror(error.errno).lower()
-    return words if error.filename is None else f"open {os.fsdecode(error.filename)}: {words}"
+                      f"{words_on_opening(error)}") from error

@@ -7,6 +7,7 @@ master's maintenance scripts search for them.
 from __future__ import annotations
 
 import enum
+import os
 
 
 class Kind(enum.Enum):
@@ -33,3 +34,18 @@ class InMaintenance(Refused):
 
     def __init__(self, server_id: str) -> None:
         super().__init__(f"volume server {server_id} is in maintenance mode", Kind.MAINTENANCE)
+
+
+def words_of(error: OSError) -> str:
+    """What the system says of it, as Go spells that."""
+    return os.strerror(error.errno or 0).lower()
+
+
+def words_on_opening(error: Exception) -> str:
+    """As :func:`words_of`, after the file that is to blame if one is known, as Go tells of one that it cannot open; an
+    error that is not the system's in its own words.
+    """
+    if not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    words = words_of(error)
+    return words if error.filename is None else f"open {os.fsdecode(error.filename)}: {words}"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from seaweedvol.server.errors import Refused
+from seaweedvol.server.finding import find
 from seaweedvol.server.remotes import check_conf, remote_of
 from seaweedvol.storage.errors import RemoteFailed, RemoteRefused, StorageError
 from seaweedvol.storage.format.checksum import etag
@@ -60,8 +61,7 @@ def fetch(server: VolumeServer, wanted: Wanted) -> str:
 
     :raises Refused: when any of it cannot be done. What was written stays, as in Go.
     """
-    if server.store.find(wanted.volume_id) is None:
-        raise Refused(f"not found volume id {wanted.volume_id}")
+    find(server.store, wanted.volume_id)
     is_trusted = server.settings.allows_untrusted_endpoints
     data = _read(wanted, is_trusted)
     if len(data) != wanted.size:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from seaweedvol.server.copying import CopyRequest, FileStatus, check_collection
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Refused, words_of
 from seaweedvol.server.interfaces import ISources, RemoteCallFailed
 from seaweedvol.server.throttling import Throttle
 from seaweedvol.storage.errors import Corrupt, StorageError
@@ -29,6 +29,7 @@ from seaweedvol.storage.volume.tailing import last_append_at
 from seaweedvol.storage.volume.vouching import vouch
 from seaweedvol.store.diskspace import disk_status
 from seaweedvol.store.placing import parse_disk_type, roomiest
+from seaweedvol.store.replacing import replace
 
 if TYPE_CHECKING:
     from seaweedvol.storage.backend import DiskFile
@@ -87,7 +88,7 @@ def copy_volume(store: Store, sources: ISources, move: Move) -> Iterator[Progres
         yield from copy.run(store.volume_size_limit if store.is_preallocating else 0)
         copy.check()
         last_ns = copy.last_append_at_ns()
-        store.replace(location, arrival, f"copying from {move.source}")
+        replace(store, location, arrival, f"copying from {move.source}")
     finally:
         arrival.drop()
     yield Progress(last_append_at_ns=last_ns)
@@ -158,7 +159,7 @@ class _Copy:
             file = self._arrival.open(extension)
         except OSError as error:
             place = self._arrival.place_of(extension)
-            raise Refused(f"failed to copy {place} file: open file {place}: {_words(error)}") from error
+            raise Refused(f"failed to copy {place} file: open file {place}: {words_of(error)}") from error
         with contextlib.closing(file):
             if preallocate:
                 file.reserve(preallocate)
@@ -191,7 +192,7 @@ class _Copy:
             raise RemoteCallFailed(
                 f"failed to copy {place} file: receiving {place}: {error}", code=error.code) from error
         except OSError as error:
-            raise Refused(f"failed to copy {place} file: write file {place}: {_words(error)}") from error
+            raise Refused(f"failed to copy {place} file: write file {place}: {words_of(error)}") from error
         if modified_ns:
             os.utime(file.path, ns=(modified_ns, modified_ns))
         else:
@@ -253,7 +254,3 @@ class _Copy:
 
     def _asides(self) -> tuple[str, str]:
         return self._arrival.aside(".idx"), self._arrival.aside(".dat")
-
-
-def _words(error: OSError) -> str:
-    return os.strerror(error.errno or 0).lower()

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from seaweedvol.ec.ratio import DEFAULT_RATIO, MAX_SHARDS
 from seaweedvol.ec.staging import Staged, publish
 from seaweedvol.server.copying import INDEX_EXTENSIONS, check_collection, check_extension
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Refused, words_of
+from seaweedvol.server.finding import disk_for_shards
 from seaweedvol.storage.volume.paths import base_name
+from seaweedvol.store.names import name_of
 from seaweedvol.store.placing import parse_disk_type, roomiest
+from seaweedvol.store.shardfiles import paths_in
 
 if TYPE_CHECKING:
     from seaweedvol.storage.ids import VolumeId
@@ -91,14 +92,14 @@ class _Incoming:
         try:
             self._file = Staged(path)
         except OSError as error:
-            raise Refused(f"failed to create file: open {path}: {_words(error)}") from error
+            raise Refused(f"failed to create file: open {path}: {words_of(error)}") from error
 
     def write(self, data: bytes) -> None:
         """:raises Refused: when it cannot be written."""
         try:
             self._file.write_at(memoryview(data), self._length)
         except OSError as error:
-            raise Refused(f"failed to write file: write {self._path}: {_words(error)}") from error
+            raise Refused(f"failed to write file: write {self._path}: {words_of(error)}") from error
         self._length += len(data)
 
     def publish(self) -> None:
@@ -107,7 +108,7 @@ class _Incoming:
             publish((self._file,))
             self._file.close()
         except OSError as error:
-            raise Refused(f"failed to write file: sync {self._path}: {_words(error)}") from error
+            raise Refused(f"failed to write file: sync {self._path}: {words_of(error)}") from error
 
     def drop(self) -> None:
         """Leave nothing of it."""
@@ -150,15 +151,8 @@ def _for_shards(store: Store, wanted: Announced) -> Location:
         disks = " ".join(str(location.disk_id) for location, _ in mounted)
         raise Refused(
             f"ec volume {wanted.volume_id} is mounted on disk_ids:[{disks}]; unmount before ReceiveFile")
-    count = len(store.locations)
-    if wanted.disk_id >= count:
-        raise Refused(f"invalid disk_id {wanted.disk_id}: only have {count} disks")
-    if wanted.disk_id:
-        return store.locations[wanted.disk_id]
-    found = store.erasure.place_for(wanted.collection, wanted.volume_id, DEFAULT_RATIO.data)
-    if found is None:
-        raise Refused("no storage location available")
-    return found
+    return disk_for_shards(
+        store, wanted.volume_id, wanted.collection, wanted.disk_id, no_room="no storage location available")
 
 
 def _for_staging(store: Store, wanted: Announced) -> Location:
@@ -180,13 +174,5 @@ def _holds_shards(location: Location, wanted: Announced) -> bool:
     """Whether a shard lies there, or is served from there, that a volume must not lie beside."""
     if wanted.volume_id in location.ec_volumes:
         return True
-    base = os.path.join(location.directory, base_name(wanted.collection, wanted.volume_id))
-    return any(_has_content(f"{base}.ec{number:02d}") for number in range(MAX_SHARDS))
-
-
-def _has_content(path: Path | str) -> bool:
-    return os.path.isfile(path) and os.path.getsize(path) > 0
-
-
-def _words(error: OSError) -> str:
-    return os.strerror(error.errno or 0).lower()
+    shards = paths_in(location, name_of(wanted.collection, wanted.volume_id)).shards()
+    return any(os.path.getsize(path) for path in shards.values())

@@ -9,7 +9,6 @@ that comes are added to the one that is here (Go writes them over its beginning)
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -17,20 +16,21 @@ import attrs
 
 from seaweedvol.ec.journal import Journal, decode_keys
 from seaweedvol.ec.names import EcPaths, shard_suffix
-from seaweedvol.ec.ratio import DEFAULT_RATIO, encode_time_of
+from seaweedvol.ec.ratio import encode_time_of
 from seaweedvol.ec.staging import Staged, publish
-from seaweedvol.server import ecfiles
 from seaweedvol.server.copying import ANY_REVISION, CopyChunk, CopyRequest, check_collection
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Refused, words_of
+from seaweedvol.server.finding import disk_for_shards
 from seaweedvol.server.interfaces import RemoteCallFailed
 from seaweedvol.server.throttling import Throttle
 from seaweedvol.storage.errors import FormatError
 from seaweedvol.storage.format.volumeinfo import load_volume_info
 from seaweedvol.storage.ids import VolumeId
+from seaweedvol.store.names import name_of
+from seaweedvol.store.shardfiles import paths_in
 
 if TYPE_CHECKING:
     from seaweedvol.server.server import VolumeServer
-    from seaweedvol.store.location import Location
     from seaweedvol.store.store import Store
 
 EVERYTHING: Final = (1 << 63) - 1
@@ -63,8 +63,9 @@ def copy_shards(server: VolumeServer, wanted: ShardCopy) -> Generator[None, None
     :raises Refused: when there is no place for them, or one does not come.
     """
     check_collection(wanted.collection)
-    location = _place_for(server.store, wanted)
-    paths = ecfiles.paths_in(location, wanted.collection, wanted.volume_id)
+    location = disk_for_shards(
+        server.store, wanted.volume_id, wanted.collection, wanted.disk_id, no_room="no space left")
+    paths = paths_in(location, name_of(wanted.collection, wanted.volume_id))
     fetch = Fetch(server, wanted.source, Throttle(wanted.rate))
     head = f"VolumeEcShardsCopy volume {wanted.volume_id}"
     try:
@@ -93,18 +94,6 @@ def _index(fetch: Fetch, paths: EcPaths, head: str) -> Generator[None, None, Non
         yield from fetch.file(paths, paths.index_base, ".ecx", may_be_empty=False)
     except Refused as error:
         raise Refused(f"{head}: {error}") from error
-
-
-def _place_for(store: Store, wanted: ShardCopy) -> Location:
-    count = len(store.locations)
-    if wanted.disk_id >= count:
-        raise Refused(f"invalid disk_id {wanted.disk_id}: only have {count} disks")
-    if wanted.disk_id:
-        return store.locations[wanted.disk_id]
-    found = store.erasure.place_for(wanted.collection, wanted.volume_id, DEFAULT_RATIO.data)
-    if found is None:
-        raise Refused("no space left")
-    return found
 
 
 def add_keys(store: Store, paths: EcPaths, keys: Sequence[int]) -> None:
@@ -155,7 +144,7 @@ class Fetch:
                 if is_there:
                     publish((file,))
         except OSError as error:
-            raise Refused(f"failed to copy {place} file: write file {place}: {_words(error)}") from error
+            raise Refused(f"failed to copy {place} file: write file {place}: {words_of(error)}") from error
 
     def journal(self, paths: EcPaths) -> Generator[None, None, list[int]]:
         """The keys of the .ecj; none if there is none.
@@ -214,7 +203,3 @@ def _new(place: str) -> Iterator[Staged]:
         yield file
     finally:
         file.discard()
-
-
-def _words(error: OSError) -> str:
-    return os.strerror(error.errno or 0).lower()

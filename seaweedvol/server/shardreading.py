@@ -5,13 +5,12 @@ Blocking, callable from any thread. Texts are SeaweedFS 4.44's (``volume_grpc_er
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Refused, words_of
 from seaweedvol.storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def _pieces(shard: EcShard, offset: int, length: int) -> Iterator[bytes]:
             yield data
             offset += len(data)
     except OSError as error:
-        raise Refused(f"read {shard.path}: {os.strerror(error.errno or 0).lower()}") from error
+        raise Refused(f"read {shard.path}: {words_of(error)}") from error
 
 
 def delete_needle(store: Store, volume_id: VolumeId, key: int) -> None:

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from seaweedvol.server.copying import check_collection
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Refused, words_of
 from seaweedvol.server.receiving import STAGED
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.backend.disk import sync_directory
@@ -74,7 +74,7 @@ def _write_note(base: str, volume_id: VolumeId) -> None:
             os.close(descriptor)
         sync_directory(os.path.dirname(base))
     except OSError as error:
-        raise Refused(f"write .note for volume {volume_id}: open {base}{NOTE}: {_words(error)}") from error
+        raise Refused(f"write .note for volume {volume_id}: open {base}{NOTE}: {words_of(error)}") from error
 
 
 def _settle(base: str, volume_id: VolumeId) -> None:
@@ -84,7 +84,7 @@ def _settle(base: str, volume_id: VolumeId) -> None:
             os.rename(base + extension + STAGED, base + extension)
         except OSError as error:
             raise Refused(f"rename staged {extension} for volume {volume_id}: rename {base}{extension}{STAGED} "
-                          f"{base}{extension}: {_words(error)}") from error
+                          f"{base}{extension}: {words_of(error)}") from error
     sync_directory(os.path.dirname(base))
     failpoints.reach("adopt.settled")
     os.unlink(base + NOTE)
@@ -99,7 +99,3 @@ def _withdraw(base: str) -> None:
                 os.rename(base + extension, base + extension + STAGED)
     with contextlib.suppress(OSError):
         os.unlink(base + NOTE)
-
-
-def _words(error: OSError) -> str:
-    return os.strerror(error.errno or 0).lower()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from seaweedvol.metrics.memory import own_memory
 from seaweedvol.server.errors import Refused
+from seaweedvol.server.finding import find
 from seaweedvol.server.version import version_text
 from seaweedvol.storage.format.checksum import legacy_mask
 from seaweedvol.storage.ids import NeedleId, VolumeId
@@ -17,7 +19,6 @@ from seaweedvol.store.diskspace import DiskStatus, disk_status
 if TYPE_CHECKING:
     from seaweedvol.server.ecneedles import EcNeedles
     from seaweedvol.server.server import VolumeServer
-    from seaweedvol.storage.volume.volume import Volume
     from seaweedvol.store.store import Store
 
 
@@ -106,7 +107,7 @@ def volume_status(store: Store, volume_id: VolumeId) -> VolumeStatus:
     """
     :raises Refused: when the volume is not here.
     """
-    volume = _find(store, volume_id)
+    volume = find(store, volume_id)
     counts = volume.counts
     return VolumeStatus(volume.is_read_only, volume.data_length, counts.file_count, counts.deleted_count)
 
@@ -115,7 +116,7 @@ def sync_status(store: Store, volume_id: VolumeId) -> SyncStatus:
     """
     :raises Refused: when the volume is not here.
     """
-    volume = _find(store, volume_id)
+    volume = find(store, volume_id)
     return SyncStatus(
         volume_id=volume.id, collection=volume.collection, replication=str(volume.placement), ttl=str(volume.ttl),
         data_length=volume.data_length, index_length=volume.index_length,
@@ -169,29 +170,8 @@ def memory_status() -> MemoryStatus:
     """From the kernel's tables; a number that it does not tell is 0."""
     page = os.sysconf("SC_PAGE_SIZE")
     total, free = os.sysconf("SC_PHYS_PAGES") * page, os.sysconf("SC_AVPHYS_PAGES") * page
-    process = _kibibytes("/proc/self/status")
+    own = own_memory()
     return MemoryStatus(
         threads=threading.active_count(), total=total, used=total - free, free=free,
-        resident=process.get("VmRSS", 0), heap=process.get("RssAnon", 0), stack=process.get("VmStk", 0),
+        resident=own.resident, heap=own.anonymous, stack=own.stack,
     )
-
-
-def _find(store: Store, volume_id: VolumeId) -> Volume:
-    volume = store.find(volume_id)
-    if volume is None:
-        raise Refused(f"not found volume id {volume_id}")
-    return volume
-
-
-def _kibibytes(path: str) -> dict[str, int]:
-    """The ``Name: 123 kB`` lines of a file of /proc, in bytes."""
-    found = {}
-    try:
-        with open(path, encoding="ascii", errors="replace") as lines:
-            for line in lines:
-                words = line.split()
-                if len(words) == 3 and words[2] == "kB":
-                    found[words[0].rstrip(":")] = int(words[1]) * 1024
-    except OSError:
-        pass
-    return found

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from seaweedvol.server.errors import Refused
+from seaweedvol.server.finding import find
 from seaweedvol.storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -22,17 +23,6 @@ if TYPE_CHECKING:
 
 #: As of SeaweedFS; its clients accept messages of 4 MiB at most, unless told otherwise.
 BLOCK_LENGTH: Final = 2 << 20
-
-
-def find(store: Store, volume_id: VolumeId) -> Volume:
-    """The volume.
-
-    :raises Refused: when it is not here.
-    """
-    volume = store.find(volume_id)
-    if volume is None:
-        raise Refused(f"not found volume id {volume_id}")
-    return volume
 
 
 def all_needles(store: Store, volume_ids: Iterable[VolumeId]) -> Iterator[tuple[VolumeId, Needle] | None]:

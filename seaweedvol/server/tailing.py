@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from seaweedvol.server.errors import Refused
+from seaweedvol.server.finding import find
 from seaweedvol.server.interfaces import ISources, RemoteCallFailed, TailPiece
-from seaweedvol.server.streaming import find, stretch_after
+from seaweedvol.server.streaming import stretch_after
 from seaweedvol.storage.errors import Corrupt, StorageError, VolumeReadOnly
 from seaweedvol.storage.format.needle import HEADER_LENGTH, NEEDLE_VERSIONS, Needle, decode_header
 from seaweedvol.storage.volume.writing import BytesBody, Draft

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from seaweedvol.server.errors import Refused
+from seaweedvol.server.finding import find_in_collection
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.backend import DiskFile
 from seaweedvol.storage.errors import StorageError
@@ -25,7 +26,6 @@ from seaweedvol.tier.transfer import Cancelled
 if TYPE_CHECKING:
     from seaweedvol.server.server import VolumeServer
     from seaweedvol.storage.ids import VolumeId
-    from seaweedvol.storage.volume.volume import Volume
     from seaweedvol.tier.backends import Store
     from seaweedvol.tier.transfer import Progress
 
@@ -49,7 +49,7 @@ def to_remote(
 
     :raises Refused: when the volume or the store is not known, or the copy cannot be made.
     """
-    volume = _found(server, volume_id, collection)
+    volume = find_in_collection(server.store, volume_id, collection)
     if volume.is_remote:
         return
     store = server.tiers.find(destination)
@@ -90,7 +90,7 @@ def from_remote(
     :param keep_remote: leave the object, since other replicas read it.
     :raises Refused: when the volume is not tiered, its store not known, or the copy cannot be made.
     """
-    volume = _found(server, volume_id, collection)
+    volume = find_in_collection(server.store, volume_id, collection)
     if not volume.is_remote:
         raise Refused(f"volume {volume_id} is already on local disk")
     copy = volume.info.files[0]
@@ -135,15 +135,6 @@ def _download(store: Store, key: str, path: str, length: int, modified_at: int) 
         raise
     finally:
         file.close()
-
-
-def _found(server: VolumeServer, volume_id: VolumeId, collection: str) -> Volume:
-    volume = server.store.find(volume_id)
-    if volume is None:
-        raise Refused(f"volume {volume_id} not found")
-    if volume.collection != collection:
-        raise Refused(f"existing collection:{volume.collection} unexpected input: {collection}")
-    return volume
 
 
 def _go_list(names: list[str]) -> str:

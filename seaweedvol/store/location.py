@@ -10,15 +10,13 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
 
 import attrs
 
 from seaweedvol.ec.volume import EcVolume
 from seaweedvol.storage.backend import IRemoteFiles
-from seaweedvol.storage.errors import RemoteVolume, StorageError, VolumeExists
+from seaweedvol.storage.errors import StorageError, VolumeExists
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import Ttl
@@ -26,19 +24,16 @@ from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.needlemap import MapSettings
 from seaweedvol.storage.volume.loading import create_volume, load_volume
 from seaweedvol.storage.volume.volume import Volume
-from seaweedvol.store.clearing import cleared
 from seaweedvol.store.directory import DirectoryLock, directory_uuid
 from seaweedvol.store.diskspace import DiskStatus, MinFree, disk_status
 from seaweedvol.store.placing import count_that_fits, slots_for_shards
-from seaweedvol.store.reconcile import settle_compactions
 from seaweedvol.store.room import Room, Seen
 from seaweedvol.store.shardloading import load_all, unload_volume
-from seaweedvol.store.survey import Found, Verdict, find_volumes
+from seaweedvol.store.survey import Found
 from seaweedvol.store.sweeping import sweep, sweep_asides
+from seaweedvol.store.volumeloading import load_missing, load_one
 
 _log = logging.getLogger(__name__)
-
-MIN_LOADERS: Final = 10
 
 
 @attrs.define(eq=False)
@@ -120,13 +115,7 @@ class Location:
         """
         self.check_space()
         with self.changing:
-            self.failed = settle_compactions(self.directory, self.index_directory, self.volumes)
-            done = {*self.failed, *self.volumes}
-            every = find_volumes(self.directory, self.index_directory)
-            waiting = [found for volume_id, found in every.items() if volume_id not in done]
-            with ThreadPoolExecutor(max(MIN_LOADERS, os.cpu_count() or 1), thread_name_prefix="load") as pool:
-                for _ in pool.map(self._load_first, waiting):
-                    pass
+            load_missing(self, may_remove=not self._has_loaded)
             load_all(self)
             self._has_loaded = True
         _log.info("%s: %d volumes, %d set aside, at most %d", self.directory, len(self.volumes), len(self.failed),
@@ -177,15 +166,7 @@ class Location:
     def mount(self, volume_id: VolumeId) -> Volume | None:
         """Load the volume if it lies here, or give it when it is loaded; None otherwise (``failed`` may say why)."""
         with self.changing:
-            try:
-                candidates = find_volumes(self.directory, self.index_directory).get(volume_id, [])
-            except OSError as error:
-                _log.warning("%s: %s", self.directory, error)
-                return None
-            for found in candidates:
-                if self._load(found, is_start=False):
-                    return self.volumes[volume_id]
-        return None
+            return load_one(self, volume_id)
 
     def create(self, volume_id: VolumeId, collection: str, placement: ReplicaPlacement, ttl: Ttl, version: int,
                preallocate: int) -> Volume:
@@ -202,10 +183,24 @@ class Location:
                 version=version, preallocate=preallocate, width=self.width, maps=self.maps, stores=self.stores,
                 report=_log.warning,
             )
-            self._add(volume)
+            self.add(volume)
         return volume
 
-    def _add(self, volume: Volume) -> None:
+    def opened(self, found: Found) -> Volume:
+        """The volume of these files, with the settings of this location; :meth:`add` serves it.
+
+        :raises StorageError, OSError: when it cannot be served.
+        """
+        volume = load_volume(
+            found.directory, found.index_directory, found.name.collection, found.name.volume_id,
+            default_width=self.width, maps=self.maps, report=_log.warning, stores=self.stores,
+        )
+        if volume.is_read_only:
+            _log.info("volume %d is read-only: %s", volume.id, volume.reason_text())
+        return volume
+
+    def add(self, volume: Volume) -> None:
+        """Serve a volume that was opened here, by someone who holds ``changing``."""
         with self._lock:
             volume.location = self
             volume.disk_id = self.disk_id
@@ -239,6 +234,10 @@ class Location:
                 self._forget(volume_id)
                 raise
             self._forget(volume_id)
+
+    def _forget(self, volume_id: VolumeId) -> Volume | None:
+        with self._lock:
+            return self.volumes.pop(volume_id, None)
 
     # --- room ---------------------------------------------------------------------------------------------------
 
@@ -317,55 +316,6 @@ class Location:
     def _owed(self, volume_size_limit: int) -> int:
         writable = (volume for volume in self.loaded() if not volume.is_read_only)
         return sum(max(volume_size_limit - volume.data_length - volume.index_length, 0) for volume in writable)
-
-    # --- inside -------------------------------------------------------------------------------------------------
-
-    def _load_first(self, candidates: list[Found]) -> None:
-        for found in candidates:
-            if self._load(found, is_start=True):
-                return
-
-    def _load(self, found: Found, *, is_start: bool) -> bool:
-        """Load one volume as its files demand; whether it is loaded afterwards. Never raises."""
-        volume_id = found.name.volume_id
-        try:
-            verdict = cleared(found, is_start=is_start, may_remove=is_start and not self._has_loaded)
-            if verdict is Verdict.ENCODED:
-                self._set_aside(found, "an erasure-coded form of it lies beside it")
-            elif verdict is Verdict.LOAD and volume_id not in self.volumes:
-                self._add(self._opened(found))
-        except (StorageError, OSError) as error:
-            self._set_aside(found, str(error))
-            if isinstance(error, RemoteVolume):
-                self.unreached.add(volume_id)
-        except Exception as error:
-            # Whatever is wrong with one volume, the others must be served.
-            _log.exception("%s", found.data_file(".dat"))
-            self._set_aside(found, repr(error))
-        return volume_id in self.volumes
-
-    def _opened(self, found: Found) -> Volume:
-        volume = load_volume(
-            found.directory,
-            found.index_directory,
-            found.name.collection,
-            found.name.volume_id,
-            default_width=self.width,
-            maps=self.maps,
-            report=_log.warning,
-            stores=self.stores,
-        )
-        if volume.is_read_only:
-            _log.info("volume %d is read-only: %s", volume.id, volume.reason_text())
-        return volume
-
-    def _set_aside(self, found: Found, reason: str) -> None:
-        _log.error("%s is not served: %s", found.data_file(".dat"), reason)
-        self.failed[found.name.volume_id] = reason
-
-    def _forget(self, volume_id: VolumeId) -> Volume | None:
-        with self._lock:
-            return self.volumes.pop(volume_id, None)
 
 
 def _attempt(volume: Volume, action: Callable[[], None]) -> None:

@@ -10,7 +10,6 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from seaweedvol.ec.names import EcPaths
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.backend import rename_durably
 from seaweedvol.store.names import VolumeName
@@ -34,7 +33,7 @@ def mirror(place: Place, owner: Place, index_directory: Path, name: VolumeName) 
     :returns: the paths of the copies.
     :raises OSError: when one cannot be made; those before it are.
     """
-    source = EcPaths(str(owner.directory), str(index_directory), name.collection, name.volume_id)
+    source = paths_in(owner, name, index_directory)
     target = paths_in(place, name)
     copied = []
     for suffix in MIRRORED:

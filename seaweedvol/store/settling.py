@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import attrs
 
 from seaweedvol.ec.layout import shard_length
-from seaweedvol.ec.names import EcPaths
 from seaweedvol.ec.opening import info_of
 from seaweedvol.ec.ratio import encode_time_of, ratio_of
 from seaweedvol.storage.format.volumeinfo import VolumeInfo
@@ -104,8 +103,7 @@ def _owners(locations: Sequence[Location], name: VolumeName) -> Iterator[Owner]:
     for location in locations:
         directory = index_directory_in(location, name)
         if directory is not None:
-            paths = EcPaths(str(location.directory), str(directory), name.collection, name.volume_id)
-            yield Owner(location, directory, info_of(paths, _log.warning)[0])
+            yield Owner(location, directory, info_of(paths_in(location, name, directory), _log.warning)[0])
 
 
 def _length(info: VolumeInfo) -> int:

@@ -69,27 +69,15 @@ def remove_empty_shards(directory: Path) -> Iterator[str]:
             yield entry.path
 
 
-def find_indexes(directory: Path) -> set[VolumeName]:
-    """The volumes whose .ecx lies in a directory; an empty one is no index, it may be what a failed copy left.
-
-    :raises OSError: when the directory cannot be read.
-    """
-    with os.scandir(directory) as entries:
-        return {
-            name for entry in entries
-            if entry.name.endswith(".ecx") and entry.is_file() and entry.stat().st_size
-            and (name := parse_base(entry.name[:-len(".ecx")])) is not None
-        }
-
-
 def directories_of(places: Iterable[Place]) -> list[str]:
     """Every directory of these places, once."""
     return list(dict.fromkeys(str(each) for place in places for each in (place.directory, place.index_directory)))
 
 
-def paths_in(place: Place, name: VolumeName) -> EcPaths:
-    """The files of a volume."""
-    return EcPaths(str(place.directory), str(place.index_directory), name.collection, name.volume_id)
+def paths_in(place: Place, name: VolumeName, index_directory: Path | None = None) -> EcPaths:
+    """The files of a volume, with its index in another directory than the place's own if one is given."""
+    directories = str(place.directory), str(index_directory or place.index_directory)
+    return EcPaths(*directories, name.collection, name.volume_id)
 
 
 def index_directory_in(place: Place, name: VolumeName) -> Path | None:

@@ -13,14 +13,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seaweedvol.ec.names import EcPaths
 from seaweedvol.ec.opening import open_volume
 from seaweedvol.ec.shard import EcShard
 from seaweedvol.ec.volume import EcVolume
 from seaweedvol.storage.errors import StorageError, VolumeError
 from seaweedvol.storage.ids import VolumeId
-from seaweedvol.store.names import VolumeName
-from seaweedvol.store.shardfiles import find_shards, index_directory_in, remove_empty_shards
+from seaweedvol.store.names import VolumeName, name_of
+from seaweedvol.store.shardfiles import find_shards, index_directory_in, paths_in, remove_empty_shards
 
 if TYPE_CHECKING:
     from seaweedvol.store.location import Location
@@ -39,8 +38,7 @@ def load_shard(location: Location, collection: str, volume_id: VolumeId, shard_i
     :raises VolumeError: when a volume of the same id and another collection is served here.
     :raises OSError: when a file cannot be read.
     """
-    places = str(location.directory), str(index_directory or location.index_directory)
-    paths = EcPaths(*places, collection, volume_id)
+    paths = paths_in(location, name_of(collection, volume_id), index_directory)
     with location.changing:
         shard = _opened(shard_id, paths.shard(shard_id))
         try:

@@ -15,19 +15,10 @@ from typing import Final
 
 import attrs
 
-from seaweedvol.storage.errors import (
-    StorageError,
-    VolumeBusy,
-    VolumeError,
-    VolumeExists,
-    VolumeNotEmpty,
-    VolumeNotFound,
-)
+from seaweedvol.storage.errors import StorageError, VolumeExists, VolumeNotFound
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import EMPTY_TTL, Ttl
 from seaweedvol.storage.ids import VolumeId
-from seaweedvol.storage.volume.arriving import Arrival
-from seaweedvol.storage.volume.removing import remove_files
 from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.store.collecting import collect, remove_overdue
 from seaweedvol.store.erasure import ErasureStore
@@ -35,6 +26,7 @@ from seaweedvol.store.events import Event, StoreEvents, VolumeAdded, VolumeRemov
 from seaweedvol.store.identity import Identity
 from seaweedvol.store.location import Location
 from seaweedvol.store.placing import place_for_new
+from seaweedvol.store.removing import remove_collection, remove_volume
 from seaweedvol.store.report import StoreReport, VolumeReport, report_of, status_of
 from seaweedvol.store.shardreport import ShardReport
 from seaweedvol.store.state import STATE_NAME, ServerState
@@ -47,6 +39,8 @@ CURRENT_VERSION: Final = 3
 class Store:
     """The volumes of one server. Every method may be called from any thread; all but :meth:`find` may block.
 
+    :ivar changing: for what concerns several directories: one at a time may change which volumes there are. Never
+        taken to find or read one; always taken before the lock of a location.
     :ivar erasure: the encoded volumes.
     :ivar volume_size_limit: bytes, as the master said; 0 as long as it has not. Without it no volume expires, and no
         limit is worked out for a directory that has none.
@@ -63,10 +57,8 @@ class Store:
         self.is_preallocating = False
         self.is_stopping = False
         self._state: ServerState | None = None
-        # For what concerns several directories: one at a time may change which volumes there are. Never taken to find
-        # or read one; always taken before the lock of a location.
-        self._changing = threading.RLock()
-        self.erasure: Final = ErasureStore(self.locations, events, self._changing)
+        self.changing: Final = threading.RLock()
+        self.erasure: Final = ErasureStore(self.locations, events, self.changing)
         for disk_id, location in enumerate(self.locations):
             location.disk_id = disk_id
 
@@ -115,7 +107,7 @@ class Store:
 
     def close(self) -> None:
         """Close all volumes and give the directories up."""
-        with self._changing:
+        with self.changing:
             for location in self.locations:
                 location.close()
 
@@ -161,7 +153,7 @@ class Store:
         :raises VolumeExists: when there is one of this id already.
         :raises NoFreeSlot: when no directory takes it.
         """
-        with self._changing:
+        with self.changing:
             if self.find(volume_id) is not None:
                 raise VolumeExists(f"Volume Id {volume_id} already exists!")
             location = place_for_new(self.locations, disk_type)
@@ -175,7 +167,7 @@ class Store:
 
         :raises VolumeNotFound: when no directory holds it or it cannot be loaded; then the text ends with the reason.
         """
-        with self._changing:
+        with self.changing:
             for location in self.locations:
                 volume = location.mount(volume_id)
                 if volume is not None:
@@ -190,28 +182,6 @@ class Store:
         except (StorageError, OSError) as error:
             _log.warning("volume %d: what was deleted from its shards meanwhile may come back: %s", volume_id, error)
 
-    def replace(self, location: Location, arrival: Arrival, note: str) -> Volume:
-        """Serve a volume whose files have come to a location, instead of those of the same id that are here.
-
-        :param note: as for :meth:`Arrival.publish`.
-        :raises VolumeError: when an old one cannot be removed, or the new one not be loaded; then that is removed.
-        :raises OSError: when the files cannot take their places.
-        """
-        volume_id = VolumeId(arrival.paths.volume_id)
-        with self._changing, location.changing:
-            if self.find(volume_id) is not None:
-                try:
-                    # What the copy refers to in an object store may be what the old one does.
-                    self.delete_volume(volume_id, keep_remote=True)
-                except (StorageError, OSError) as error:
-                    raise VolumeError(f"failed to delete existing volume {volume_id}: {error}") from error
-            arrival.publish(note)
-            try:
-                return self.mount(volume_id)
-            except StorageError as error:
-                remove_files(arrival.paths)
-                raise VolumeError(f"failed to mount volume {volume_id}: {error}") from error
-
     def _not_on_disk(self, volume_id: VolumeId) -> VolumeNotFound:
         reasons = [location.failed[volume_id] for location in self.locations if volume_id in location.failed]
         return VolumeNotFound(": ".join([f"volume {volume_id} not found on disk", *reasons]))
@@ -220,7 +190,7 @@ class Store:
 
     def unmount(self, volume_id: VolumeId) -> None:
         """Serve a volume no longer, wherever it is; its files stay. One that is not served is none to unmount."""
-        with self._changing:
+        with self.changing:
             for location, volume in self._holders(volume_id):
                 report = report_of(volume, location.disk_type)
                 location.unmount(volume_id)
@@ -233,51 +203,19 @@ class Store:
         :raises VolumeNotEmpty: when only an empty one may go and this one is not.
         :raises VolumeError: when a directory could not remove it; it is gone from the others.
         """
-        with self._changing:
+        with self.changing:
             holders = self._holders(volume_id)
             if not holders:
                 raise VolumeNotFound(f"delete volume {volume_id} not found on disk")
-            failures: list[Exception] = []
-            for location, volume in holders:
-                try:
-                    self._destroy(location, volume, only_empty=only_empty, keep_remote=keep_remote)
-                except VolumeNotEmpty as error:
-                    raise VolumeNotEmpty(f"DeleteVolume {volume_id}: {error}") from None
-                except (StorageError, OSError) as error:
-                    failures.append(error)
-        if failures:
-            kind = VolumeBusy if all(isinstance(error, VolumeBusy) for error in failures) else VolumeError
-            reasons = "\n".join(str(error) for error in failures)
-            raise kind(f"DeleteVolume {volume_id} failed on some disks: {reasons}")
+            remove_volume(holders, volume_id, self.events, only_empty=only_empty, keep_remote=keep_remote)
 
     def delete_collection(self, collection: str) -> None:
         """Remove every volume of a collection, encoded ones too, except one that is being compacted.
 
         :raises VolumeError: when some could not be removed; the directories after that one are left alone, as in Go.
         """
-        with self._changing:
-            for location in self.locations:
-                failures = []
-                for volume in location.loaded():
-                    if volume.collection != collection or volume.is_compacting:
-                        continue
-                    try:
-                        self._destroy(location, volume)
-                    except (StorageError, OSError) as error:
-                        failures.append(f"{error}; ")
-                failures += [f"{text}; " for text in self.erasure.delete_collection(location, collection)]
-                if failures:
-                    raise VolumeError("".join(failures))
-
-    def _destroy(self, location: Location, volume: Volume, *, only_empty: bool = False,
-                 keep_remote: bool = False) -> None:
-        report = report_of(volume, location.disk_type)
-        try:
-            location.destroy(volume.id, only_empty=only_empty, keep_remote=keep_remote)
-        finally:
-            if volume.id not in location.volumes:
-                _log.info("volume %d is removed from %s", volume.id, location.directory)
-                self._publish(VolumeRemoved, report)
+        with self.changing:
+            remove_collection(self.locations, collection, self.erasure, self.events)
 
     # --- changing -----------------------------------------------------------------------------------------------
 
@@ -287,7 +225,7 @@ class Store:
         :param replication: as for :meth:`Volume.configure`.
         :raises VolumeNotFound: when no directory holds it.
         """
-        with self._changing:
+        with self.changing:
             for location in self.locations:
                 mounted = location.volumes.get(volume_id)
                 before = None if mounted is None else report_of(mounted, location.disk_type)
@@ -305,7 +243,7 @@ class Store:
         :raises VolumeNotFound: when it is not served here.
         :raises StorageError, OSError: when it cannot be moved; it stays where it is.
         """
-        with self._changing:
+        with self.changing:
             for location, volume in self._holders(volume_id)[:1]:
                 with location.changing:
                     volume.relocate_index(str(location.index_directory))
@@ -333,7 +271,7 @@ class Store:
         self.adjust_max_counts()
         report, overdue = collect(self.locations, self.volume_size_limit)
         for location, volume in overdue:
-            with self._changing:
+            with self.changing:
                 remove_overdue(location, volume)
         expired = tuple(self.erasure.remove_overdue())
         return attrs.evolve(report, has_no_shards=self.erasure.is_empty, expired_shards=expired)

@@ -18,6 +18,7 @@ from seaweedvol.storage.format.superblock import SUPERBLOCK_LENGTH
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.store.brokenoff import infos, is_broken_off
 from seaweedvol.store.names import VolumeName, volume_of_file
+from seaweedvol.store.shardfiles import paths_in
 
 
 class Verdict(enum.Enum):
@@ -55,7 +56,7 @@ class Found:
     @property
     def encoded(self) -> EcPaths:
         """The files of its erasure-coded form."""
-        return EcPaths(str(self.directory), str(self.index_directory), self.name.collection, self.name.volume_id)
+        return paths_in(self, self.name)
 
     def either(self, suffix: str) -> Iterator[Path]:
         """The places where such a file may be."""

@@ -15,6 +15,7 @@ import numpy
 from seaweedvol.storage.errors import StorageError
 from seaweedvol.storage.format.index import TOMBSTONE_SIZE
 from seaweedvol.storage.needlemap import Rows
+from seaweedvol.storage.volume.indexing import drop_derived_maps
 from seaweedvol.storage.volume.paths import VolumePaths
 from seaweedvol.tools.commandline import DRY_RUN, Command, Flag, Given, UsageError
 from seaweedvol.tools.console import Console
@@ -86,6 +87,7 @@ def _fix(paths: VolumePaths, given: Given, console: Console) -> None:
         return
     with discarding([NewFile(paths.index, like=paths.index if files.has_index else paths.data)]) as made:
         made[0].append(rows.encode())
+        drop_derived_maps(paths)
         publish(made)
     console.say(f"{paths.index}: {told}")
     if lock is not None:

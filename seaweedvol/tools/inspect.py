@@ -13,7 +13,7 @@ import numpy
 
 from seaweedvol.storage.backend import DiskFile
 from seaweedvol.storage.errors import Corrupt, FormatError, InvalidSetting, StorageError
-from seaweedvol.storage.format.index import ALIGNMENT, guess_width
+from seaweedvol.storage.format.index import ALIGNMENT
 from seaweedvol.storage.format.needle import HEADER_LENGTH, Needle, NeedleVersion, decode_header
 from seaweedvol.storage.format.superblock import SUPERBLOCK_LENGTH, SuperBlock, decode_superblock
 from seaweedvol.storage.format.volumeinfo import VolumeInfo, dump_volume_info
@@ -22,6 +22,7 @@ from seaweedvol.storage.needlemap import Rows
 from seaweedvol.storage.needlemap.tally import tally
 from seaweedvol.storage.volume.info import read_info
 from seaweedvol.storage.volume.paths import VolumePaths
+from seaweedvol.storage.volume.width import width_by_looks
 from seaweedvol.tools.commandline import JSON, Command, Given
 from seaweedvol.tools.console import Console, size_text
 from seaweedvol.tools.errors import ToolError
@@ -29,7 +30,6 @@ from seaweedvol.tools.volumefiles import VOLUME_FLAGS, VolumeFiles, meant_volume
 
 _MAX_SUPERBLOCK_LENGTH: Final = SUPERBLOCK_LENGTH + 0xFFFF
 _HEAD_LENGTH: Final = 20
-_GUESS_LENGTH: Final = 64 * 1024
 _NOT_NAMED: Final = (".dat", ".idx", ".vif")
 _LEFT_OVER: Final = {
     ".cpc": "a compaction was being committed: the next start of a server ends it",
@@ -146,8 +146,7 @@ def _rows(
     }
     if length % files.width.entry_length:
         notes.append(f"the .idx ends {length % files.width.entry_length} bytes into a row")
-    with open(paths.index, "rb") as file:
-        guess = guess_width(file.read(_GUESS_LENGTH), files.data.length())
+    guess = width_by_looks(paths.index, files.data.length())
     if guess not in (None, files.width):
         notes.append(f"the .vif says offsets of {files.width.bytes} bytes; the .idx does not look like that")
     zeros = int(numpy.count_nonzero((rows.keys == 0) & (rows.units == 0) & (rows.sizes == 0)))

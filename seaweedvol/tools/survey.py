@@ -66,11 +66,7 @@ class Survey:
             self._order(rows)
 
     def _order(self, rows: Rows) -> None:
-        placed = numpy.flatnonzero(rows.units != 0)
-        ordered = placed[numpy.argsort(rows.units[placed], kind="stable")]
-        is_last = numpy.ones(len(ordered), numpy.bool_)
-        numpy.not_equal(rows.units[ordered[1:]], rows.units[ordered[:-1]], out=is_last[:-1])
-        chosen = rows.where(ordered[is_last])
+        chosen = rows.where(rows.last_per_offset())
         self._offsets = (chosen.units.astype(numpy.int64) * ALIGNMENT).tolist()
         self._entries = list(zip(chosen.keys.tolist(), chosen.sizes.tolist()))
 

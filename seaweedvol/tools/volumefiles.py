@@ -14,7 +14,7 @@ import attrs
 
 from seaweedvol.storage.backend import DiskFile
 from seaweedvol.storage.errors import FormatError
-from seaweedvol.storage.format.index import OffsetWidth, guess_width
+from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.needle import NEEDLE_VERSIONS, NeedleVersion
 from seaweedvol.storage.format.placement import parse_placement
 from seaweedvol.storage.format.superblock import SUPERBLOCK_LENGTH, SuperBlock, decode_superblock
@@ -22,13 +22,13 @@ from seaweedvol.storage.format.volumeinfo import VolumeInfo
 from seaweedvol.storage.needlemap import Rows, read_rows
 from seaweedvol.storage.volume.info import read_info
 from seaweedvol.storage.volume.paths import VolumePaths
+from seaweedvol.storage.volume.width import width_of as known_width
 from seaweedvol.store.directory import LOCK_NAME, DirectoryLock
 from seaweedvol.store.names import parse_base
 from seaweedvol.tools.commandline import Flag, Given, UsageError
 from seaweedvol.tools.errors import ToolError
 
 _MAX_SUPERBLOCK_LENGTH: Final = SUPERBLOCK_LENGTH + 0xFFFF
-_GUESS_LENGTH: Final = 64 * 1024
 
 VOLUME_FLAGS: Final = (
     Flag("dir", ".", "directory of the volume"),
@@ -112,17 +112,10 @@ def width_of(paths: VolumePaths, info: VolumeInfo, data_length: int) -> OffsetWi
 
     :raises ToolError: when the .vif says one that does not exist.
     """
-    if info.bytes_offset:
-        try:
-            return OffsetWidth(info.bytes_offset)
-        except ValueError:
-            raise ToolError(f"{paths.info} says that offsets have {info.bytes_offset} bytes") from None
     try:
-        with open(paths.index, "rb") as file:
-            head = file.read(_GUESS_LENGTH)
-    except FileNotFoundError:
-        return OffsetWidth.FOUR
-    return guess_width(head, data_length) or OffsetWidth.FOUR
+        return known_width(paths, info, data_length) or OffsetWidth.FOUR
+    except FormatError:
+        raise ToolError(f"{paths.info} says that offsets have {info.bytes_offset} bytes") from None
 
 
 def meant_volume(given: Given) -> VolumePaths:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -17,7 +16,7 @@ from seaweedvol.server.interfaces import RemoteCallFailed
 from tests.cluster.fakechannels import channels_of
 from tests.cluster.test_calls import FakeError
 from tests.rpc.fakes import Aborted, call
-from tests.server.building import VOLUME, new_volume, open_store, put, server_over
+from tests.server.building import VOLUME, new_volume, put, server_over, store_for
 
 THERE = "there:8080.18080"
 
@@ -41,8 +40,7 @@ class SourcesTests(SynchronousTestCase):
     """All four calls."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()))
-        self.addCleanup(self.store.close)
+        self.store = store_for(self)
         new_volume(self.store)
         put(self.store, 1, b"hello")
         self.targets: list[str] = []

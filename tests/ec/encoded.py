@@ -11,6 +11,8 @@ from seaweedvol.ec.encoding import encode
 from seaweedvol.ec.index import write_sorted
 from seaweedvol.ec.names import EcPaths
 from seaweedvol.ec.ratio import DEFAULT_RATIO, Ratio
+from seaweedvol.ec.sidecar import BLOCK_SIZE, ShardSums
+from seaweedvol.storage.format.checksum import crc32c
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.placement import NO_REPLICATION
 from seaweedvol.storage.format.ttl import EMPTY_TTL
@@ -84,3 +86,10 @@ def make_encoded(directory: Path, count: int = 60, ratio: Ratio = DEFAULT_RATIO)
     info.ec_shard_config.encode_ts_ns = 1
     Path(paths.info).write_bytes(dump_volume_info(info))
     return Encoded(paths, ratio, encoded.data_length, held)
+
+
+def sums_of(path: str, block_size: int = BLOCK_SIZE) -> ShardSums:
+    """The checksums of a shard as it is now."""
+    data = Path(path).read_bytes()
+    return ShardSums(len(data), tuple(
+        crc32c(data[start:start + block_size]) for start in range(0, len(data), block_size)))

@@ -15,14 +15,14 @@ from seaweedvol.ec.journal import Journal
 from seaweedvol.ec.layout import locate
 from seaweedvol.ec.names import EcPaths
 from seaweedvol.ec.ratio import DEFAULT_RATIO, Ratio
-from seaweedvol.ec.sidecar import load_sidecar, save_sidecar, sums_of
+from seaweedvol.ec.sidecar import load_sidecar, save_sidecar
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import Corrupt, NeedleNotFound, NoLiveEntries, TooFewShards
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.compacting import Compaction
 from seaweedvol.storage.volume.loading import load_volume
-from tests.ec.encoded import VOLUME, Encoded, make_encoded
+from tests.ec.encoded import VOLUME, Encoded, make_encoded, sums_of
 
 
 class Killed(BaseException):

@@ -16,10 +16,11 @@ from seaweedvol.ec.layout import locate, shard_length
 from seaweedvol.ec.names import EcPaths
 from seaweedvol.ec.numpycodec import NumpyCodec
 from seaweedvol.ec.ratio import DEFAULT_RATIO, Ratio
-from seaweedvol.ec.sidecar import load_sidecar, parse, sums_of, verify_shard
+from seaweedvol.ec.sidecar import load_sidecar, parse, verify_shard
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import Corrupt
 from seaweedvol.storage.format.index import OffsetWidth
+from tests.ec.encoded import sums_of
 from tests.golden.shards import CASES, DIRECTORY, LONG, NEEDLES, content, digest, digests
 
 MIB = 1 << 20

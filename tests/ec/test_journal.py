@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
 
 from twisted.trial import unittest
@@ -11,6 +10,7 @@ from seaweedvol.ec.journal import Journal, decode_keys, encode_keys, fold, read_
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import VolumeClosed
 from seaweedvol.storage.format.index import OffsetWidth, encode_entries
+from tests.together import run_together
 
 
 KEYS = (1, 3, 5, 7, 2**64 - 1)
@@ -128,11 +128,7 @@ class JournalTests(unittest.SynchronousTestCase):
             for key in range(start, 400, 4):
                 journals[start % 2].append(key)
 
-        threads = [threading.Thread(target=work, args=(start,)) for start in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        run_together(work, range(4))
         self.assertEqual(sorted(read_keys(str(self.path))), list(range(400)))
 
     def test_keys_of_bytes(self) -> None:

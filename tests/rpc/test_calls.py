@@ -12,7 +12,7 @@ from seaweedvol.pb import volume_server_pb2 as pb
 from seaweedvol.rpc import servicer
 from seaweedvol.storage.format.checksum import crc32c, legacy_mask
 from tests.rpc.fakes import Aborted, FakeContext, call
-from tests.server.building import COOKIE, VOLUME, open_store, put, server_over
+from tests.server.building import COOKIE, VOLUME, put, server_over, store_for
 from tests.server.fakes import FakeMaster
 
 ANY_REVISION = 0xFFFFFFFF
@@ -22,8 +22,7 @@ class CallsCase(SynchronousTestCase):
     """A server with one volume."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()))
-        self.addCleanup(self.store.close)
+        self.store = store_for(self)
         self.master = FakeMaster()
         self.server = server_over(self.store, self.master)
         self.call("AllocateVolume", pb.AllocateVolumeRequest(volume_id=VOLUME, replication="000", version=3))

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.pb import volume_server_pb2 as pb
 from seaweedvol.rpc.counting import counted
-from tests.server.building import open_store, server_over
+from tests.server.building import server_for, store_for
 
 
 class CountingTests(SynchronousTestCase):
     """Work that ends in every way."""
 
     def setUp(self) -> None:
-        store = open_store(Path(self.mktemp()))
-        self.addCleanup(store.close)
-        self.server = server_over(store)
-        self.addCleanup(self.server.workers.close)
+        store = store_for(self)
+        self.server = server_for(self, store)
         self.ours = self.server.instruments
 
     def steps(self, *responses: Any, fails: bool = False) -> Any:

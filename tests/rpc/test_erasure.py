@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -10,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.pb import volume_server_pb2 as pb
 from tests.rpc.fakes import Aborted, FakeContext, call
-from tests.server.building import VOLUME, open_store
+from tests.server.building import VOLUME, store_for
 from tests.server.erasing import ALL, erasing_server, fill, names_in
 
 
@@ -18,8 +17,7 @@ class ErasureCallTests(SynchronousTestCase):
     """One volume, from its .dat to its shards and back."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()))
-        self.addCleanup(self.store.close)
+        self.store = store_for(self)
         self.server = erasing_server(self.store)
 
     def call(self, name: str, **fields: Any) -> Any:

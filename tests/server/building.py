@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+from twisted.trial.unittest import SynchronousTestCase
+
 from seaweedvol.config.model import LogSettings
 from seaweedvol.metrics.instruments import Instruments
 from seaweedvol.server.chronicle import Chronicle
@@ -43,6 +45,13 @@ def open_store(directory: Path, *, count: int = 1) -> Store:
     store = Store(locations, Identity("10.0.0.7", 8080, 18080, "10.0.0.7:8080", "seven"), StoreEvents())
     store.open()
     store.load()
+    return store
+
+
+def store_for(test: SynchronousTestCase, *, count: int = 1) -> Store:
+    """As :func:`open_store`, until the test ends."""
+    store = open_store(Path(test.mktemp()), count=count)
+    test.addCleanup(store.close)
     return store
 
 
@@ -82,4 +91,11 @@ def server_over(store: Store, master: FakeMaster | None = None) -> VolumeServer:
         clock=time.time, upload_limit=ByteLimit(0), download_limit=ByteLimit(0))
     server = cast(VolumeServer, parts)
     server.gauges = Gauges(server)
+    return server
+
+
+def server_for(test: SynchronousTestCase, store: Store, master: FakeMaster | None = None) -> VolumeServer:
+    """As :func:`server_over`; its workers end with the test."""
+    server = server_over(store, master)
+    test.addCleanup(server.workers.close)
     return server

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.server import blobs
 from seaweedvol.server.errors import Refused
 from seaweedvol.storage.errors import Corrupt
-from tests.server.building import COOKIE, VOLUME, new_volume, open_store, put
+from tests.server.building import COOKIE, VOLUME, new_volume, put, store_for
 
 
 class BlobTests(SynchronousTestCase):
     """A store with one needle."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()))
-        self.addCleanup(self.store.close)
+        self.store = store_for(self)
         new_volume(self.store)
         put(self.store, 1, b"hello")
         found = self.store.get(VOLUME).locate(1)

@@ -13,7 +13,7 @@ from seaweedvol.server import copying
 from seaweedvol.server.copying import ANY_REVISION, BLOCK_LENGTH, CopyChunk, CopyRequest, copy_file
 from seaweedvol.server.errors import Refused
 from seaweedvol.storage.ids import VolumeId
-from tests.server.building import VOLUME, new_volume, open_store, put
+from tests.server.building import VOLUME, new_volume, put, store_for
 
 EVERYTHING = 1 << 62
 
@@ -22,8 +22,7 @@ class CopyFileTests(SynchronousTestCase):
     """What is sent, and in how many pieces."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()), count=2)
-        self.addCleanup(self.store.close)
+        self.store = store_for(self, count=2)
         new_volume(self.store)
         put(self.store, 1, b"hello")
         self.volume = self.store.get(VOLUME)

@@ -12,7 +12,7 @@ from seaweedvol.server.deleting import batch_delete
 from seaweedvol.server.interfaces import DeleteResult
 from seaweedvol.storage.format.needle import FLAG_MANIFEST
 from seaweedvol.storage.ids import format_key_cookie
-from tests.server.building import COOKIE, VOLUME, new_volume, open_store, opened, put
+from tests.server.building import COOKIE, VOLUME, new_volume, opened, put, store_for
 
 
 def fid(key: int, *, cookie: int = COOKIE, volume_id: int = VOLUME) -> str:
@@ -24,8 +24,7 @@ class BatchDeleteTests(SynchronousTestCase):
     """One status for each id."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()))
-        self.addCleanup(self.store.close)
+        self.store = store_for(self)
         new_volume(self.store)
         for key in (1, 2, 3):
             put(self.store, key, b"hello")

@@ -12,7 +12,7 @@ from seaweedvol.server import ecmounting, shardreading
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.stepping import run_out
 from seaweedvol.storage.format.volumeinfo import dump_volume_info, load_volume_info
-from tests.server.building import VOLUME, open_store
+from tests.server.building import VOLUME, open_store, store_for
 from tests.server.erasing import Neighbours, erasing_server, make_encoded
 
 
@@ -20,8 +20,7 @@ class MountTests(SynchronousTestCase):
     """Shards come and go."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()))
-        self.addCleanup(self.store.close)
+        self.store = store_for(self)
         self.server = erasing_server(self.store)
         self.paths = make_encoded(self.server, shards=())
 

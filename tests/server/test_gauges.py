@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -11,7 +10,7 @@ from seaweedvol.server.volumes import NewVolume
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.readonly import ReadOnlyReason
 from seaweedvol.store.diskspace import DiskStatus
-from tests.server.building import VOLUME, new_volume, open_store, put, server_over
+from tests.server.building import VOLUME, new_volume, put, server_for, store_for
 
 OTHER = VolumeId(8)
 Values = dict[tuple[str, ...], float]
@@ -21,10 +20,8 @@ class GaugesTests(SynchronousTestCase):
     """A server with two volumes, one of them in a collection."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()))
-        self.addCleanup(self.store.close)
-        self.server = server_over(self.store)
-        self.addCleanup(self.server.workers.close)
+        self.store = store_for(self)
+        self.server = server_for(self, self.store)
         new_volume(self.store, VOLUME)
         self.server.volumes.allocate(NewVolume(OTHER, collection="pics"))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.server.limits import ByteLimit
+from tests.together import run_together
 
 
 class ByteLimitTests(SynchronousTestCase):
@@ -64,14 +64,10 @@ class ByteLimitTests(SynchronousTestCase):
         """No byte is lost between threads."""
         limit = ByteLimit(1)
 
-        def work() -> None:
+        def work(_: int) -> None:
             for _ in range(2000):
                 limit.add(3)
                 limit.release(3)
 
-        threads = [threading.Thread(target=work) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        run_together(work, range(4))
         self.assertEqual(limit.in_flight, 0)

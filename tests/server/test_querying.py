@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -11,7 +10,7 @@ from seaweedvol.server.errors import Refused
 from seaweedvol.server.querying import Question, make_question, query
 from seaweedvol.storage.errors import NeedleNotFound
 from seaweedvol.storage.ids import FileId, NeedleId
-from tests.server.building import COOKIE, VOLUME, new_volume, open_store, put, server_over
+from tests.server.building import COOKIE, VOLUME, new_volume, put, server_for, store_for
 
 LINES = b'{"score":3}\n{"score":12}\n{"score":18}\n'
 
@@ -25,10 +24,8 @@ class QueryTests(SynchronousTestCase):
     """A server with one needle of lines and an empty one."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()))
-        self.addCleanup(self.store.close)
-        self.server = server_over(self.store)
-        self.addCleanup(self.server.workers.close)
+        self.store = store_for(self)
+        self.server = server_for(self, self.store)
         new_volume(self.store)
         put(self.store, 1, LINES)
         put(self.store, 2, b"")

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from seaweedvol.server import ecmounting
 from seaweedvol.server.receiving import Announced, Received, receive
 from seaweedvol.storage.ids import VolumeId
-from tests.server.building import VOLUME, new_volume, open_store
+from tests.server.building import VOLUME, new_volume, open_store, store_for
 from tests.server.erasing import erasing_server, make_encoded
 
 ABSENT = VolumeId(50)
@@ -139,8 +139,7 @@ class ShardTests(SynchronousTestCase):
     """Shards that are pushed."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()), count=2)
-        self.addCleanup(self.store.close)
+        self.store = store_for(self, count=2)
 
     def test_mounted(self) -> None:
         """Nothing is pushed under shards that are served; once they are not, it lands beside them."""

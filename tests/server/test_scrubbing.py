@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -13,7 +12,7 @@ from seaweedvol.server.errors import Refused
 from seaweedvol.server.scrubbing import FULL, INDEX, LOCAL, scrub
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.recordchecking import check_records
-from tests.server.building import VOLUME, new_volume, open_store, put, server_over
+from tests.server.building import VOLUME, new_volume, put, server_for, store_for
 from tests.server.fakes import FakeMaster
 
 OTHER = VolumeId(8)
@@ -23,11 +22,9 @@ class ScrubTests(SynchronousTestCase):
     """A server with two volumes of three needles each."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()))
-        self.addCleanup(self.store.close)
+        self.store = store_for(self)
         self.master = FakeMaster()
-        self.server = server_over(self.store, self.master)
-        self.addCleanup(self.server.workers.close)
+        self.server = server_for(self, self.store, self.master)
         for volume_id in (VOLUME, OTHER):
             new_volume(self.store, volume_id)
             for key in (1, 2, 3):

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from seaweedvol.server import ecmounting, shardreading
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.shardreading import PIECE_LENGTH, ShardPiece, ShardRequest, delete_needle, read_shard
-from tests.server.building import VOLUME, open_store
+from tests.server.building import VOLUME, store_for
 from tests.server.erasing import erasing_server, make_encoded
 
 MIB = 1 << 20
@@ -19,8 +19,7 @@ class ShardTests(SynchronousTestCase):
     """One mounted volume."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()))
-        self.addCleanup(self.store.close)
+        self.store = store_for(self)
         self.paths = make_encoded(erasing_server(self.store), shards=(0, 11))
         volume = self.store.erasure.find(VOLUME)
         assert volume is not None

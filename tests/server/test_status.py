@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -15,7 +14,7 @@ from seaweedvol.storage.format.checksum import crc32c, legacy_mask
 from seaweedvol.storage.format.needle import FLAG_LAST_MODIFIED, FLAG_TTL
 from seaweedvol.storage.format.ttl import parse_ttl
 from seaweedvol.storage.ids import NeedleId
-from tests.server.building import COOKIE, VOLUME, new_volume, open_store, put, server_over
+from tests.server.building import COOKIE, VOLUME, new_volume, put, server_over, store_for
 from tests.server.fakes import FakeMaster
 
 
@@ -23,8 +22,7 @@ class StatusCase(SynchronousTestCase):
     """One volume in one store."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()))
-        self.addCleanup(self.store.close)
+        self.store = store_for(self)
         new_volume(self.store, collection="photos", replication="001")
 
 

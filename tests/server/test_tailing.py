@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -14,7 +13,7 @@ from seaweedvol.server.tailing import PIECE_LENGTH, TICK, TailRequest, receive_t
 from seaweedvol.storage.errors import ChecksumMismatch, Corrupt, NeedleNotFound, VolumeReadOnly
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.store.store import Store
-from tests.server.building import COOKIE, VOLUME, new_volume, open_store, put
+from tests.server.building import COOKIE, VOLUME, new_volume, put, store_for
 from tests.server.fakes import FakeSources
 
 
@@ -28,8 +27,7 @@ class TailCase(SynchronousTestCase):
 
     def new_store(self) -> Store:
         """Another one."""
-        store = open_store(Path(self.mktemp()))
-        self.addCleanup(store.close)
+        store = store_for(self)
         new_volume(store)
         return store
 

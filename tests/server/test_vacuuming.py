@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -12,7 +11,7 @@ from seaweedvol.server import vacuuming
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.server import VolumeServer
 from seaweedvol.storage.ids import VolumeId
-from tests.server.building import COOKIE, VOLUME, new_volume, open_store, put, server_over
+from tests.server.building import COOKIE, VOLUME, new_volume, put, server_for, store_for
 
 ELSEWHERE = VolumeId(99)
 
@@ -21,10 +20,8 @@ class VacuumingTests(SynchronousTestCase):
     """A volume half of which is garbage."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()))
-        self.addCleanup(self.store.close)
-        self.server = server_over(self.store)
-        self.addCleanup(self.server.workers.close)
+        self.store = store_for(self)
+        self.server = server_for(self, self.store)
         new_volume(self.store)
         for key in range(1, 5):
             put(self.store, key, b"data" * 100)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,7 +11,7 @@ from seaweedvol.server.volumes import NewVolume, Volumes
 from seaweedvol.pb.volume_server_pb2 import VolumeServerState
 from seaweedvol.storage.errors import InvalidSetting, NoFreeSlot, VolumeExists, VolumeNotEmpty, VolumeNotFound
 from seaweedvol.storage.ids import VolumeId
-from tests.server.building import VOLUME, new_volume, open_store, put
+from tests.server.building import VOLUME, new_volume, put, store_for
 from tests.server.fakes import FakeMaster
 
 MISSING = VolumeId(99)
@@ -22,8 +21,7 @@ class VolumesCase(SynchronousTestCase):
     """One store, one master."""
 
     def setUp(self) -> None:
-        self.store = open_store(Path(self.mktemp()))
-        self.addCleanup(self.store.close)
+        self.store = store_for(self)
         self.master = FakeMaster()
         self.volumes = Volumes(self.store, self.master)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from seaweedvol.metrics.families import SECONDS
 from seaweedvol.storage.backend import DiskFile
 from seaweedvol.storage.tallies import BOUNDS, SYNCS, Count, SyncTimes
+from tests.together import run_together
 
 
 class TalliesTests(SynchronousTestCase):
@@ -37,13 +37,9 @@ class TalliesTests(SynchronousTestCase):
         """None is lost."""
         count = Count()
 
-        def note() -> None:
+        def note(_: int) -> None:
             for _ in range(1000):
                 count.note()
 
-        threads = [threading.Thread(target=note) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        run_together(note, range(4))
         self.assertEqual(count.value, 4000)

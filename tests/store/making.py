@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from seaweedvol.storage.volume.loading import create_volume
 from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.storage.volume.writing import BytesBody, Draft
 from seaweedvol.store.diskspace import MinFree
-from seaweedvol.store.events import StoreEvents
+from seaweedvol.store.events import Event, StoreEvents
 from seaweedvol.store.identity import Identity
 from seaweedvol.store.location import Location
 from seaweedvol.store.store import Store
@@ -72,3 +74,22 @@ def put_needles(volume: Volume, count: int = 1, *, last_modified: int = 0) -> No
 def ids(*numbers: int) -> list[VolumeId]:
     """Volume ids."""
     return [VolumeId(number) for number in numbers]
+
+
+def fail_with(number: int) -> Callable[[], object]:
+    """A failpoint action that raises this error."""
+    def fail() -> None:
+        raise OSError(number, os.strerror(number))
+    return fail
+
+
+def listening(store: Store) -> list[Event]:
+    """All events from now on."""
+    heard: list[Event] = []
+    store.events.subscribe(heard.append)
+    return heard
+
+
+def kinds(events: list[Event]) -> list[tuple[type[Event], int, int]]:
+    """Each event in short: its type, the volume and the disk."""
+    return [(type(event), event.report.id, event.report.disk_id) for event in events]

@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Callable
 
 from twisted.trial import unittest
 
@@ -15,13 +14,13 @@ from seaweedvol.storage.ids import VolumeId
 from seaweedvol.store import store as store_module
 from seaweedvol.store.collecting import collect
 from seaweedvol.store.diskspace import FAILURES_UNTIL_UNAVAILABLE
-from seaweedvol.store.events import Event
 from seaweedvol.store.location import Location
 from seaweedvol.store.report import DiskTag, digest
 from seaweedvol.store.store import Store
 from tests.store.making import (
     ANY_SPACE,
     NO_SPACE,
+    listening,
     new_directory,
     new_store,
     put_needles,
@@ -30,25 +29,6 @@ from tests.store.making import (
 
 SEVEN = VolumeId(7)
 HOUR = 3600
-
-
-def fail_with(number: int) -> Callable[[], object]:
-    """A failpoint action that raises this error."""
-    def fail() -> None:
-        raise OSError(number, os.strerror(number))
-    return fail
-
-
-def listening(store: Store) -> list[Event]:
-    """All events from now on."""
-    heard: list[Event] = []
-    store.events.subscribe(heard.append)
-    return heard
-
-
-def kinds(events: list[Event]) -> list[tuple[type[Event], int, int]]:
-    """Each event in short: its type, the volume and the disk."""
-    return [(type(event), event.report.id, event.report.disk_id) for event in events]
 
 
 class ReportTests(unittest.SynchronousTestCase):

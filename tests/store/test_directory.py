@@ -6,12 +6,12 @@ import os
 import subprocess
 import sys
 import uuid
-from pathlib import Path
 
 from twisted.trial import unittest
 
 from seaweedvol.storage.errors import DirectoryInUse
 from seaweedvol.store.directory import LOCK_NAME, UUID_NAME, DirectoryLock, directory_uuid
+from tests.store.making import new_directory
 
 # A process that takes the lock, says so, and then waits to be killed.
 HOLDER = """
@@ -22,13 +22,6 @@ lock = DirectoryLock(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()
 """
-
-
-def new_directory(test: unittest.SynchronousTestCase) -> Path:
-    """An empty directory for one test."""
-    path = Path(test.mktemp())
-    path.mkdir(parents=True)
-    return path
 
 
 class DirectoryLockTests(unittest.SynchronousTestCase):

@@ -209,13 +209,13 @@ class MountingTests(unittest.SynchronousTestCase):
         """Whoever reads is not kept waiting by who mounts."""
         self.store.erasure.mount(7, "", (3, 9))
         held = []
-        for lock in (self.store.locations[0].changing, self.store._changing):
+        for lock in (self.store.locations[0].changing, self.store.changing):
             lock.acquire()
         try:
             is_kept_waiting = _run(lambda: held.extend([
                 self.store.erasure.find(7), self.store.erasure.shard(7, 9), self.store.erasure.reports()]))
         finally:
-            for lock in (self.store.locations[0].changing, self.store._changing):
+            for lock in (self.store.locations[0].changing, self.store.changing):
                 lock.release()
         self.assertFalse(is_kept_waiting)
         self.assertEqual(len(held), 3)

@@ -95,7 +95,7 @@ class LoadingTests(unittest.SynchronousTestCase):
         def fail(*args: object, **named: object) -> None:
             raise ZeroDivisionError("ours")
 
-        self.patch(Location, "_opened", fail)
+        self.patch(Location, "opened", fail)
         location.load()
         self.assertEqual(location.failed, {7: "ZeroDivisionError('ours')"})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from twisted.trial import unittest
@@ -24,12 +23,15 @@ from seaweedvol.storage.format.placement import ReplicaPlacement, parse_placemen
 from seaweedvol.storage.format.state import VolumeServerState
 from seaweedvol.storage.format.ttl import parse_ttl
 from seaweedvol.storage.ids import VolumeId
-from seaweedvol.store.events import Event, StoreEvents, VolumeAdded, VolumeRemoved
+from seaweedvol.store.events import StoreEvents, VolumeAdded, VolumeRemoved
 from seaweedvol.store.location import Location
 from seaweedvol.store.store import Store
 from tests.store.making import (
     IDENTITY,
     NO_SPACE,
+    fail_with,
+    kinds,
+    listening,
     new_directory,
     new_store,
     put_needles,
@@ -38,25 +40,6 @@ from tests.store.making import (
 
 SEVEN = VolumeId(7)
 HOUR = 3600
-
-
-def fail_with(number: int) -> Callable[[], object]:
-    """A failpoint action that raises this error."""
-    def fail() -> None:
-        raise OSError(number, os.strerror(number))
-    return fail
-
-
-def listening(store: Store) -> list[Event]:
-    """All events from now on."""
-    heard: list[Event] = []
-    store.events.subscribe(heard.append)
-    return heard
-
-
-def kinds(events: list[Event]) -> list[tuple[type[Event], int, int]]:
-    """Each event in short: its type, the volume and the disk."""
-    return [(type(event), event.report.id, event.report.disk_id) for event in events]
 
 
 class OpeningTests(unittest.SynchronousTestCase):

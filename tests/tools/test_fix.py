@@ -47,6 +47,20 @@ class FixTests(SynchronousTestCase):
         self.assertEqual(run("fix", "-includeDeleted=false", directory).code, 0)
         self.assertEqual([key for key, _, _ in rows(directory)], [1, 3])
 
+    def test_maps_of_the_old_index(self) -> None:
+        """What a server made from the .idx that is replaced must not outlive it; a dry run leaves it alone."""
+        directory = fresh(self.mktemp)
+        volume = make_volume(directory)
+        fill(volume, range(1, 4))
+        volume.close()
+        Path(directory, "7.ldb").mkdir()
+        for name in ("7.ldb/LOG", "7.sdx"):
+            Path(directory, name).touch()
+        self.assertEqual(run("fix", "-dry-run", directory).code, 0)
+        self.assertEqual([Path(directory, name).exists() for name in ("7.ldb/LOG", "7.sdx")], [True, True])
+        self.assertEqual(run("fix", directory).code, 0)
+        self.assertEqual([Path(directory, name).exists() for name in ("7.ldb", "7.sdx")], [False, False])
+
     def test_chosen(self) -> None:
         """Only the volumes that are meant are touched."""
         directory = golden(self.mktemp, "collections")

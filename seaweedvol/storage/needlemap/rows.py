@@ -63,6 +63,14 @@ class Rows:
             farthest = max(farthest, int(part.ends(fixed_length).max(where=counts, initial=0)))
         return farthest
 
+    def last_per_offset(self) -> NDArray[numpy.intp]:
+        """Positions of the rows that have an offset, by offset; of several with the same the last one counts."""
+        placed = numpy.flatnonzero(self.units != 0)
+        ordered = placed[numpy.argsort(self.units[placed], kind="stable")]
+        is_last = numpy.ones(len(ordered), numpy.bool_)
+        numpy.not_equal(self.units[ordered[1:]], self.units[ordered[:-1]], out=is_last[:-1])
+        return ordered[is_last]
+
     def where(self, chosen: Mask | NDArray[numpy.intp] | slice) -> Rows:
         """The rows at which a mask is true, or at these positions in this order."""
         return Rows(self.width, self.keys[chosen], self.units[chosen], self.sizes[chosen])

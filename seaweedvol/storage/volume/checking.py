@@ -11,7 +11,7 @@ follow that have no (right) row yet; where they end, the .dat is to end.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import numpy
@@ -85,7 +85,7 @@ class _Check:
             record = self._last_record(rows, fixed_length)
             if record is not None:
                 return Tail(length, length, last_append_at_ns=record.append_at_ns)
-        return self._closely(_last_per_offset(rows), rows.ends(fixed_length))
+        return self._closely(rows.last_per_offset(), rows.ends(fixed_length))
 
     def _last_record(self, rows: Rows, fixed_length: int) -> Record | None:
         """The sound record with which the .dat ends; its row is the last one, unless the .idx is sorted by key."""
@@ -177,12 +177,3 @@ class _Check:
     def _was_live(self, key: int, keep: NDArray[numpy.bool_]) -> bool:
         at = numpy.flatnonzero((self._rows.keys == numpy.uint64(key)) & keep)
         return bool(len(at)) and int(self._rows.sizes[at[-1]]) >= 0 and int(self._rows.units[at[-1]]) != 0
-
-
-def _last_per_offset(rows: Rows) -> NDArray[Any]:
-    """Positions of the rows that have an offset, by offset; of several with the same the last one counts."""
-    placed = numpy.flatnonzero(rows.units != 0)
-    ordered = placed[numpy.argsort(rows.units[placed], kind="stable")]
-    is_last = numpy.ones(len(ordered), numpy.bool_)
-    numpy.not_equal(rows.units[ordered[1:]], rows.units[ordered[:-1]], out=is_last[:-1])
-    return ordered[is_last]

@@ -20,7 +20,7 @@ from seaweedvol.storage.backend import DiskFile, IRemoteFiles, IVolumeFile, sync
 from seaweedvol.storage.errors import (
     FormatError, InvalidSetting, RemoteVolume, StorageError, VolumeError, VolumeExists, VolumeNotFound,
 )
-from seaweedvol.storage.format.index import OffsetWidth, guess_width
+from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.needle import NEEDLE_VERSIONS
 from seaweedvol.storage.format.placement import ReplicaPlacement, parse_placement
 from seaweedvol.storage.format.superblock import CURRENT_VERSION, SUPERBLOCK_LENGTH, SuperBlock, decode_superblock
@@ -34,9 +34,9 @@ from seaweedvol.storage.volume.paths import VolumePaths
 from seaweedvol.storage.volume.readonly import ReadOnlyReason, WriteGate
 from seaweedvol.storage.volume.tiering import remote_data, reaching_store
 from seaweedvol.storage.volume.volume import Volume
+from seaweedvol.storage.volume.width import width_of
 
 _MAX_SUPERBLOCK_LENGTH: Final = SUPERBLOCK_LENGTH + 0xFFFF
-_GUESS_LENGTH: Final = 64 * 1024
 _OWNER_WRITE: Final = 0o200
 
 
@@ -72,7 +72,7 @@ def load_volume(
         super_block = _read_superblock(data, paths, info)
     info.version = super_block.version
     codec = NEEDLE_VERSIONS[super_block.version]
-    width = _width(paths, info, data, default_width)
+    width = width_of(paths, info, data.length()) or default_width
     info.bytes_offset = width.bytes
     if info.read_only and not info.files:
         gate.close_by_admin(info.read_only_can_delete)
@@ -204,24 +204,6 @@ def _read_superblock(data: IVolumeFile, paths: VolumePaths, info: VolumeInfo) ->
             raise FormatError(text) from None
         super_block = attrs.evolve(super_block, placement=placement)
     return super_block
-
-
-def _width(paths: VolumePaths, info: VolumeInfo, data: IVolumeFile, default: OffsetWidth) -> OffsetWidth:
-    """Of offsets: what the .vif says, else what the .idx looks like, else the default.
-
-    :raises FormatError: when the .vif says one that does not exist.
-    """
-    if info.bytes_offset:
-        try:
-            return OffsetWidth(info.bytes_offset)
-        except ValueError:
-            raise FormatError(f"{paths.info}: BytesOffset {info.bytes_offset}") from None
-    try:
-        with open(paths.index, "rb") as file:
-            head = file.read(_GUESS_LENGTH)
-    except FileNotFoundError:
-        return default
-    return guess_width(head, data.length()) or default
 
 
 def _save_first_info(core: Core) -> None:

@@ -20,25 +20,20 @@ def base_name(collection: str, volume_id: int) -> str:
 
 
 @attrs.frozen
-class VolumePaths:
-    """Where the files of one volume lie."""
+class SharedPaths:
+    """What the paths of a plain volume and those of an encoded one have in common.
+
+    :ivar index_directory: where its index is; often the same directory.
+    """
 
     directory: str
     index_directory: str
     collection: str
     volume_id: int
 
-    @classmethod
-    def found(cls, directory: str, index_directory: str, collection: str, volume_id: int) -> VolumePaths:
-        """The paths of a volume, whose index stays beside its data if it already is there."""
-        paths = cls(directory, directory, collection, volume_id)
-        if directory == index_directory or os.path.exists(paths.index):
-            return paths
-        return attrs.evolve(paths, index_directory=index_directory)
-
     @property
     def base(self) -> str:
-        """Path of the data files without suffix."""
+        """Path of the data files or shards without suffix."""
         return os.path.join(self.directory, base_name(self.collection, self.volume_id))
 
     @property
@@ -50,6 +45,24 @@ class VolumePaths:
     def data(self) -> str:
         """The .dat: superblock and records."""
         return self.base + ".dat"
+
+    @property
+    def info(self) -> str:
+        """The .vif."""
+        return self.base + ".vif"
+
+
+@attrs.frozen
+class VolumePaths(SharedPaths):
+    """Where the files of one volume lie."""
+
+    @classmethod
+    def found(cls, directory: str, index_directory: str, collection: str, volume_id: int) -> VolumePaths:
+        """The paths of a volume, whose index stays beside its data if it already is there."""
+        paths = cls(directory, directory, collection, volume_id)
+        if directory == index_directory or os.path.exists(paths.index):
+            return paths
+        return attrs.evolve(paths, index_directory=index_directory)
 
     @property
     def index(self) -> str:
@@ -65,11 +78,6 @@ class VolumePaths:
     def sorted_index(self) -> str:
         """The .sdx: made from the .idx of a volume that is not written to."""
         return self.index_base + ".sdx"
-
-    @property
-    def info(self) -> str:
-        """The .vif."""
-        return self.base + ".vif"
 
     @property
     def compacted_data(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import attrs
+from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.storage.format.index import OffsetWidth, iterate
 from seaweedvol.storage.format.needle import FLAG_LAST_MODIFIED, FLAG_TTL
@@ -109,3 +110,13 @@ class Ground:
     def torn(self) -> list[Path]:
         """The files with torn bytes, by name."""
         return sorted(self.directory.glob("3.torn-*"))
+
+
+class VolumeTestCase(SynchronousTestCase):
+    """Tests of a new volume on a ground of its own; what is ``volume`` at the end is closed."""
+
+    def setUp(self) -> None:
+        """Make it."""
+        self.ground = Ground.at(self.mktemp())
+        self.volume = self.ground.create()
+        self.addCleanup(lambda: self.volume.close())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import threading
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -18,17 +17,12 @@ from seaweedvol.storage.format.needle import FLAG_LAST_MODIFIED, FLAG_MIME, FLAG
 from seaweedvol.storage.format.ttl import MINUTE, Ttl
 from seaweedvol.storage.volume.readonly import ReadOnlyReason
 from seaweedvol.storage.volume.writing import Draft
-from tests.storage.volume.building import COOKIE, NOW_NS, FileBody, Ground, draft, fail_with
+from tests.storage.volume.building import COOKIE, NOW_NS, FileBody, Ground, VolumeTestCase, draft, fail_with
+from tests.together import run_together
 
 
-class AppendTests(SynchronousTestCase):
+class AppendTests(VolumeTestCase):
     """Volume.append."""
-
-    def setUp(self) -> None:
-        """A new volume."""
-        self.ground = Ground.at(self.mktemp())
-        self.volume = self.ground.create()
-        self.addCleanup(self.volume.close)
 
     def test_records_and_rows(self) -> None:
         """A needle is one record at the end of the .dat and one row at the end of the .idx."""
@@ -191,11 +185,7 @@ class AppendTests(SynchronousTestCase):
             for key in range(first, first + 50):
                 self.volume.append(draft(key, b"%d" % key), fsync=key % 10 == 0)
 
-        threads = [threading.Thread(target=write, args=(1000 * number,)) for number in range(1, 5)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        run_together(write, range(1000, 5000, 1000))
         self.volume.close()
         loaded = self.ground.load()
         self.addCleanup(loaded.close)
@@ -205,14 +195,12 @@ class AppendTests(SynchronousTestCase):
                 self.assertEqual(loaded.read(key).data, b"%d" % key)
 
 
-class FullTests(SynchronousTestCase):
+class FullTests(VolumeTestCase):
     """Where offsets end; the .dat is a hole in the file system up to there."""
 
     def setUp(self) -> None:
         """A volume whose .dat ends at 32 GiB."""
-        self.ground = Ground.at(self.mktemp())
-        self.volume = self.ground.create()
-        self.addCleanup(lambda: self.volume.close())
+        super().setUp()
         self.volume.append(draft(1, b"one"))
         self.limit = OffsetWidth.FOUR.max_volume_length
         assert self.volume._core.files is not None
@@ -259,14 +247,12 @@ class FullTests(SynchronousTestCase):
         self.assertEqual((self.volume.read(1).data, self.ground.reports), (b"one", [full]))
 
 
-class DeleteTests(SynchronousTestCase):
+class DeleteTests(VolumeTestCase):
     """Volume.delete."""
 
     def setUp(self) -> None:
         """A volume with one needle."""
-        self.ground = Ground.at(self.mktemp())
-        self.volume = self.ground.create()
-        self.addCleanup(self.volume.close)
+        super().setUp()
         self.volume.append(draft(1, b"one"))
 
     def test_record_and_row(self) -> None:

@@ -24,7 +24,7 @@ from seaweedvol.storage.volume.batching import Put, Removal
 from seaweedvol.storage.volume.volume import ReadOnlyReason, Volume
 from seaweedvol.storage.volume.writing import Appended, BytesBody, Draft
 from tests import strategies
-from tests.storage.volume.building import COOKIE, Ground, crash, draft, fail_with
+from tests.storage.volume.building import COOKIE, Ground, VolumeTestCase, crash, draft, fail_with
 from tests.storage.volume.building import Crash as Crashed
 
 Change = Put | Removal
@@ -169,14 +169,12 @@ class SameAsOneByOneTests(SynchronousTestCase):
         self.assertEqual(volume.read(2).data, b"data")
 
 
-class NotTakenTests(SynchronousTestCase):
+class NotTakenTests(VolumeTestCase):
     """What is left for the general road."""
 
     def setUp(self) -> None:
         """A volume with a needle and a deleted one."""
-        self.ground = Ground.at(self.mktemp())
-        self.volume = self.ground.create()
-        self.addCleanup(lambda: self.volume.close())
+        super().setUp()
         self.volume.append(draft(1))
         self.volume.append(draft(2))
         self.volume.delete(2, COOKIE)
@@ -292,14 +290,12 @@ class FullTests(SynchronousTestCase):
         self.assertEqual(batched.index_path.read_bytes(), stepwise.index_path.read_bytes())
 
 
-class FailureTests(SynchronousTestCase):
+class FailureTests(VolumeTestCase):
     """The disk refuses, or the process ends."""
 
     def setUp(self) -> None:
         """A volume with two needles."""
-        self.ground = Ground.at(self.mktemp())
-        self.volume = self.ground.create()
-        self.addCleanup(lambda: self.volume.close())
+        super().setUp()
         self.addCleanup(failpoints.disarm)
         self.volume.append(draft(1, b"one"))
         self.volume.append(draft(2, b"two"))

@@ -13,18 +13,16 @@ from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import NeedleNotFound
 from seaweedvol.storage.format.checksum import crc32c
 from seaweedvol.storage.volume.batching import Removal
-from tests.storage.volume.building import COOKIE, Ground, draft, fail_with
+from tests.storage.volume.building import COOKIE, Ground, VolumeTestCase, draft, fail_with
 from tests.storage.volume.test_batching import put, state
 
 
-class SyncTests(SynchronousTestCase):
+class SyncTests(VolumeTestCase):
     """Batches that wait for the device."""
 
     def setUp(self) -> None:
         """A volume with a needle."""
-        self.ground = Ground.at(self.mktemp())
-        self.volume = self.ground.create()
-        self.addCleanup(lambda: self.volume.close())
+        super().setUp()
         self.addCleanup(failpoints.disarm)
         self.volume.append(draft(1, b"one"))
 

@@ -18,7 +18,7 @@ from seaweedvol.storage.needlemap import MemoryNeedleMap
 from seaweedvol.storage.volume.core import Files
 from seaweedvol.storage.volume.reading import PagedNeedle
 from seaweedvol.storage.volume.readonly import ReadOnlyReason
-from tests.storage.volume.building import COOKIE, NOW_NS, Ground, draft
+from tests.storage.volume.building import COOKIE, NOW_NS, Ground, VolumeTestCase, draft
 
 
 class FailingFile(MemoryFile):
@@ -38,14 +38,8 @@ class FailingFile(MemoryFile):
         return read_or_fail
 
 
-class ReadTests(SynchronousTestCase):
+class ReadTests(VolumeTestCase):
     """Volume.read."""
-
-    def setUp(self) -> None:
-        """A new volume."""
-        self.ground = Ground.at(self.mktemp())
-        self.volume = self.ground.create()
-        self.addCleanup(self.volume.close)
 
     def test_all_versions(self) -> None:
         """What was written is read, in each version of the layout."""
@@ -204,14 +198,12 @@ class QuarantineTests(SynchronousTestCase):
         self.assertFalse(self.volume.is_quarantined)
 
 
-class OpenTests(SynchronousTestCase):
+class OpenTests(VolumeTestCase):
     """Volume.open."""
 
     def setUp(self) -> None:
         """A volume with a needle of 1000 bytes that counts as large."""
-        self.ground = Ground.at(self.mktemp())
-        self.volume = self.ground.create()
-        self.addCleanup(self.volume.close)
+        super().setUp()
         self.data = bytes(range(250)) * 4
         self.volume.append(draft(1, self.data, last_modified=5, name=b"n"))
 

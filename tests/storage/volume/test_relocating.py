@@ -7,23 +7,19 @@ import os
 from pathlib import Path
 from unittest import mock
 
-from twisted.trial.unittest import SynchronousTestCase
-
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import NeedleNotFound, VolumeBusy, VolumeError
 from seaweedvol.storage.volume.loading import load_volume
 from seaweedvol.storage.volume.volume import Volume
-from tests.storage.volume.building import COOKIE, Ground, draft, fail_with
+from tests.storage.volume.building import COOKIE, VolumeTestCase, draft, fail_with
 
 
-class RelocateTests(SynchronousTestCase):
+class RelocateTests(VolumeTestCase):
     """Volume.relocate_index."""
 
     def setUp(self) -> None:
         """A volume with needles, whose index lies beside its data."""
-        self.ground = Ground.at(self.mktemp())
-        self.volume = self.ground.create()
-        self.addCleanup(lambda: self.volume.close())
+        super().setUp()
         for key in (1, 2, 3):
             self.volume.append(draft(key, b"needle %d" % key))
         self.volume.delete(2, COOKIE)

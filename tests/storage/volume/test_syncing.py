@@ -13,7 +13,8 @@ from seaweedvol.storage.errors import NeedleDeleted, NeedleNotFound
 from seaweedvol.storage.volume.core import Files
 from seaweedvol.storage.volume.syncing import GroupSync, Put
 from seaweedvol.storage.volume.volume import Volume
-from tests.storage.volume.building import COOKIE, Ground, draft, fail_with
+from tests.storage.volume.building import COOKIE, VolumeTestCase, draft, fail_with
+from tests.together import run_together
 
 
 class GroupSyncTests(SynchronousTestCase):
@@ -55,14 +56,12 @@ class GroupSyncTests(SynchronousTestCase):
         self.assertFalse(group.is_pending(8))
 
 
-class FailedSyncTests(SynchronousTestCase):
+class FailedSyncTests(VolumeTestCase):
     """Volume.append with fsync, when the device says no."""
 
     def setUp(self) -> None:
         """A volume with one needle."""
-        self.ground = Ground.at(self.mktemp())
-        self.volume = self.ground.create()
-        self.addCleanup(self.volume.close)
+        super().setUp()
         self.volume.append(draft(1, b"one"))
 
     def files(self) -> tuple[bytes, bytes]:
@@ -218,13 +217,6 @@ class FailedSyncTests(SynchronousTestCase):
         assert files is not None
         file = MemoryFile(self.ground.path(".dat").read_bytes())
         self.volume._core.files = Files(file, files.needles)
-        threads = [
-            threading.Thread(target=lambda key=key: self.volume.append(draft(key), fsync=True))
-            for key in range(100, 150)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        run_together(lambda key: self.volume.append(draft(key), fsync=True), range(100, 150))
         self.assertLessEqual(file.synced, 50)
         self.assertEqual(self.volume.counts.file_count, 51)

@@ -20,7 +20,7 @@ from seaweedvol.storage.needlemap import MemoryNeedleMap
 from seaweedvol.storage.volume.core import Files
 from seaweedvol.storage.volume.readonly import WriteGate
 from seaweedvol.storage.volume.volume import ReadOnlyReason, Volume
-from tests.storage.volume.building import COOKIE, NOW_NS, Ground, draft, fail_with
+from tests.storage.volume.building import COOKIE, NOW_NS, Ground, VolumeTestCase, draft, fail_with
 
 
 class WriteGateTests(SynchronousTestCase):
@@ -43,14 +43,8 @@ class WriteGateTests(SynchronousTestCase):
         self.assertEqual(gate.reasons, {ReadOnlyReason.ADMIN})
 
 
-class MarkTests(SynchronousTestCase):
+class MarkTests(VolumeTestCase):
     """Whether writes are taken, and why not."""
-
-    def setUp(self) -> None:
-        """A new volume."""
-        self.ground = Ground.at(self.mktemp())
-        self.volume = self.ground.create()
-        self.addCleanup(lambda: self.volume.close())
 
     def reload(self) -> None:
         """As after a restart."""
@@ -299,7 +293,6 @@ class EndTests(SynchronousTestCase):
         self.assertEqual(volume.directory, self.ground.directory)
         self.assertEqual(volume.data_path, self.ground.path(".dat"))
         self.assertEqual(volume.index_path, self.ground.path(".idx"))
-        self.assertEqual(volume.info_path, self.ground.path(".vif"))
         volume.close()
 
     def test_scan(self) -> None:

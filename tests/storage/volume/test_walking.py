@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import os
 
-from twisted.trial.unittest import SynchronousTestCase
-
 from seaweedvol.storage.errors import Corrupt, VolumeClosed
 from seaweedvol.storage.format.checksum import crc32c
 from seaweedvol.storage.format.needle import NEEDLE_VERSIONS
 from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.storage.volume.walking import raw_records
-from tests.storage.volume.building import COOKIE, Ground, draft
+from tests.storage.volume.building import COOKIE, Ground, VolumeTestCase, draft
 
 
-class WalkTests(SynchronousTestCase):
+class WalkTests(VolumeTestCase):
     """Volume.mapped_needles."""
-
-    def setUp(self) -> None:
-        """A new volume."""
-        self.ground = Ground.at(self.mktemp())
-        self.volume = self.ground.create()
-        self.addCleanup(self.volume.close)
 
     def keys(self, volume: Volume) -> list[int]:
         """Of all needles met."""
