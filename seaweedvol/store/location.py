@@ -18,7 +18,7 @@ import attrs
 
 from seaweedvol.ec.volume import EcVolume
 from seaweedvol.storage.backend import IRemoteFiles
-from seaweedvol.storage.errors import RemoteVolume, StorageError, VolumeExists
+from seaweedvol.storage.errors import RemoteVolume, StorageError, VolumeError, VolumeExists
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import Ttl
@@ -345,6 +345,9 @@ class Location:
         return volume_id in self.volumes
 
     def _opened(self, found: Found) -> Volume:
+        if not found.name.is_text:
+            # It would be in each heartbeat, and no message can hold it. Go dies of such a file at its start.
+            raise VolumeError("its collection is not UTF-8, so no master could be told of it")
         volume = load_volume(
             found.directory,
             found.index_directory,
