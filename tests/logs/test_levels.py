@@ -42,6 +42,8 @@ class LevelsTests(SynchronousTestCase):
 
     def test_talkative_library(self) -> None:
         """What Twisted tells of each connection is told only to who wants all."""
-        self.assertEqual(self.told(Levels(), "twisted.web.client"), "warn")
+        for namespace in ("twisted.web.client", "twisted.web.client._HTTP11ClientFactory"):
+            self.assertEqual(self.told(Levels(), namespace), "warn")
+        self.assertEqual(self.told(Levels(), "twisted.web.clients"), "info")
         self.assertEqual(self.told(Levels(1), "twisted.web.client"), "debug")
         self.assertIs(Levels()({}), PredicateResult.maybe)
