@@ -6,11 +6,13 @@ Nothing heavy is imported until the command line has been understood.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from seaweedvol.config.directories import Probation
 from seaweedvol.config.errors import ConfigError, in_one_line
 from seaweedvol.config.load import load_settings, wanted_page, wanted_switch
 from seaweedvol.tools.names import wanted_tool
@@ -45,21 +47,33 @@ def start(argv: Sequence[str], environ: Mapping[str, str], out: TextIO, err: Tex
         return 0
     try:
         if wanted_switch(argv, "print-config"):
-            out.write(_printable(_config_text(argv, environ)))
+            with _on_probation() as maker:
+                out.write(_printable(_config_text(argv, environ, maker)))
             return 0
-        settings = load_settings(argv, environ)
         if wanted_switch(argv, "check-config"):
-            return _check(settings, out)
+            with _on_probation() as maker:
+                return _check(load_settings(argv, environ, maker=maker), out)
+        settings = load_settings(argv, environ)
     except ConfigError as error:
         err.write(_printable(f"{NAME}: {error}\n"))
         return EXIT_USAGE
     return serve(settings)
 
 
-def _config_text(argv: Sequence[str], environ: Mapping[str, str]) -> str:
+@contextlib.contextmanager
+def _on_probation() -> Iterator[Probation]:
+    """For who only looks: what root would make here would be root's, and the server's user could not write to it."""
+    probation = Probation()
+    try:
+        yield probation
+    finally:
+        probation.undo()
+
+
+def _config_text(argv: Sequence[str], environ: Mapping[str, str], maker: Probation) -> str:
     from seaweedvol.config.printing import config_text
 
-    return config_text(argv, environ)
+    return config_text(argv, environ, maker=maker)
 
 
 def _check(settings: Settings, out: TextIO) -> int:

@@ -88,6 +88,19 @@ class StartTests(SynchronousTestCase):
         self.assertIn("FAIL  certificate", out)
         self.assertEqual(self.start("--check-config", "-dir=/nonexistent")[0], 2)
 
+    def test_looks_leave_nothing(self) -> None:
+        """Directories that a server would make are told, and not made: they would be those of who looks."""
+        path = os.path.join(self.directory, "volume.toml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f'[network]\nip = "127.0.0.1"\n[dirs]\ndir = "{self.directory}/a/b"\ncreate = true\n')
+        code, out, _ = self.start("--check-config", "--config", path)
+        self.assertEqual(code, 0, out)
+        self.assertIn(f"{self.directory}/a/b: can be written", out)
+        self.assertEqual(self.start("--print-config", "--config", path)[0], 0)
+        self.assertEqual(os.listdir(self.directory), ["volume.toml"])
+        self.start("--config", path)
+        self.assertTrue(os.path.isdir(os.path.join(self.directory, "a", "b")))
+
     def test_version(self) -> None:
         """The version is ours, beside that of the release we follow."""
         code, out, _ = self.start("-version")

@@ -16,7 +16,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.interfaces import IConsumer, IDelayedCall, IReactorTime
 from twisted.logger import Logger
-from twisted.web.client import readBody
+from twisted.web.client import PartialDownloadError, readBody
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer
 from zope.interface import implementer
@@ -158,7 +158,11 @@ class Pusher(Service):
         asked = self._agent.request(b"PUT", url.encode("ascii"), headers, _Text(text))
         asked.addTimeout(TIMEOUT_SECONDS, self._clock)
         response = await asked
-        body = await readBody(response)
+        try:
+            body = await readBody(response)
+        except PartialDownloadError as error:
+            # Its end is that of the connection: a proxy before the gateway, perhaps. What counts is the code.
+            body = error.response or b""
         if response.code not in _ACCEPTED:
             raise RemoteCallFailed(f"unexpected status code {response.code} while pushing to {url}: "
                                    f"{body.decode('utf-8', 'replace')}")

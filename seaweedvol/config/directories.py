@@ -6,10 +6,13 @@ the end of their list have none. As in SeaweedFS ``command/volume.go``, with its
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
+
+import attrs
 
 from seaweedvol.config.errors import ConfigError
 from seaweedvol.config.model import DirectorySettings
@@ -17,19 +20,50 @@ from seaweedvol.config.sizes import MinFreeSpace, parse_min_free_space
 from seaweedvol.config.values import parse_decimal
 
 T = TypeVar("T")
+#: Makes a directory that may be there already, and what leads to it; raises OSError.
+Maker = Callable[[str], None]
 _HARD_DISK = "hdd"
 _MOST_VOLUMES = 2**31 - 1
 
 
+def make_directory(path: str) -> None:
+    """Make it to stay; a :data:`Maker`."""
+    os.makedirs(path, exist_ok=True)
+
+
+@attrs.define
+class Probation:
+    """Makes directories that are to go again: a :data:`Maker` for who only wants to know whether it can be done."""
+
+    _made: list[str] = attrs.field(factory=list, init=False)
+
+    def __call__(self, path: str) -> None:
+        """Make it, and remember what was not there before."""
+        above = os.path.abspath(path)
+        missing = []
+        while not os.path.lexists(above):
+            missing.append(above)
+            above = os.path.dirname(above)
+        self._made += reversed(missing)
+        make_directory(path)
+
+    def undo(self) -> None:
+        """Remove what was made, unless somebody has put something into it meanwhile."""
+        for path in reversed(self._made):
+            with contextlib.suppress(OSError):
+                os.rmdir(path)
+        self._made.clear()
+
+
 def read_directories(*, directories: str, max_counts: str, disk_types: str, tags: str, min_free_space: str,
-                     min_free_percent: str, creates: bool = False) -> tuple[DirectorySettings, ...]:
+                     min_free_percent: str, maker: Maker | None = None) -> tuple[DirectorySettings, ...]:
     """One value for each data directory, from the texts of the options.
 
     :param min_free_space: wins over ``min_free_percent`` unless it is empty.
-    :param creates: whether directories that are missing are made.
+    :param maker: makes those that are missing; None where they must be there.
     :raises ConfigError: when a directory cannot be used, a value cannot be read, or counts do not agree.
     """
-    paths = [checked_directory(part, "-dir", creates=creates) for part in directories.split(",")]
+    paths = [checked_directory(part, "-dir", maker=maker) for part in directories.split(",")]
     for place, path in enumerate(paths):
         if path in paths[:place]:
             raise ConfigError(f"directory {path} is given twice by -dir")
@@ -44,15 +78,15 @@ def read_directories(*, directories: str, max_counts: str, disk_types: str, tags
     )
 
 
-def checked_directory(text: str, flag: str, *, creates: bool = False) -> str:
+def checked_directory(text: str, flag: str, *, maker: Maker | None = None) -> str:
     """The absolute path of a directory that exists and may be written; ``~`` is the home directory.
 
     :raises ConfigError: when it cannot be used.
     """
     path = os.path.expanduser(text)
     try:
-        if creates and path:
-            os.makedirs(path, exist_ok=True)
+        if maker is not None and path:
+            maker(path)
         status = os.stat(path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()

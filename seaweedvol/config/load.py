@@ -9,7 +9,7 @@ import attrs
 
 from seaweedvol.config.address import GRPC_PORT_DISTANCE, ServerAddress, join_host_port, without_brackets
 from seaweedvol.config.argv import parse_argv
-from seaweedvol.config.directories import checked_directory, read_directories
+from seaweedvol.config.directories import Maker, checked_directory, make_directory, read_directories
 from seaweedvol.config.durations import NANOSECONDS
 from seaweedvol.config.environment import options_from, variable_name
 from seaweedvol.config.errors import ConfigError
@@ -59,15 +59,17 @@ def wanted_switch(argv: Sequence[str], name: str) -> bool:
     return given.is_on(name)
 
 
-def load_settings(argv: Sequence[str], environ: Mapping[str, str], *, toml_path: str | None = None) -> Settings:
+def load_settings(argv: Sequence[str], environ: Mapping[str, str], *, toml_path: str | None = None,
+                  maker: Maker = make_directory) -> Settings:
     """The settings of a server started like this.
 
     :param argv: without the program's name.
     :param toml_path: used when the command line names no ``-config``.
+    :param maker: makes the directories that are missing, where they are to be made.
     :raises ConfigError: in one line, when it cannot be started so.
     """
     given, config, notices = gather(argv, environ, toml_path=toml_path)
-    settings = _settings(given, config, environ, notices)
+    settings = _settings(given, config, environ, notices, maker if config.creates_directories else None)
     return attrs.evolve(settings, origin=Origin(tuple(argv), dict(environ), toml_path))
 
 
@@ -141,16 +143,17 @@ def _check(option: Option, given: Given) -> None:
         raise ConfigError(f"{called}: {value} is too large")
 
 
-def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], notices: tuple[str, ...]) -> Settings:
+def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], notices: tuple[str, ...],
+              maker: Maker | None) -> Settings:
     directories = read_directories(
         directories=given.text("dir") if "dir" in given else environ.get("TMPDIR") or "/tmp",
         max_counts=given.text("max"), disk_types=given.text("disk"), tags=given.text("tags"),
         min_free_space=given.text("minFreeSpace"),
-        min_free_percent=given.text("minFreeSpacePercent"), creates=config.creates_directories,
+        min_free_percent=given.text("minFreeSpacePercent"), maker=maker,
     )
     index = given.text("dir.idx")
     http, grpc = _network(given)
-    embedded = _embedded(given, config, directories)
+    embedded = _embedded(given, config, directories, maker)
     source = SecuritySource(
         file=given.text("securityFile"), config_dir=given.text("config_dir"),
         flag_white_list=_parts(given.text("whiteList")),
@@ -163,7 +166,7 @@ def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], noti
         http=http, grpc=grpc, directories=directories,
         server_id=given.text("id").strip() or join_host_port(http.ip, http.port),
         masters=(embedded.address,) if embedded else _masters(given),
-        index_directory=checked_directory(index, "-dir.idx", creates=config.creates_directories) if index else None,
+        index_directory=checked_directory(index, "-dir.idx", maker=maker) if index else None,
         data_center=given.text("dataCenter"), rack=given.text("rack"),
         white_list=security.white_list, security=security.settings, security_source=source,
         reserve=_reserve(given), pre_stop_seconds=given.number("preStopSeconds"),
@@ -241,7 +244,7 @@ def _masters(given: Given) -> tuple[ServerAddress, ...]:
 
 
 def _embedded(given: Given, config: TomlConfig, directories: Sequence[DirectorySettings],
-              ) -> EmbeddedMasterSettings | None:
+              maker: Maker | None) -> EmbeddedMasterSettings | None:
     """The embedded master, unless masters are named by somebody nearer to the operator than the TOML file."""
     table: MasterTable = config.master
     if not table.is_embedded:
@@ -254,7 +257,7 @@ def _embedded(given: Given, config: TomlConfig, directories: Sequence[DirectoryS
             return None
     return EmbeddedMasterSettings(
         ip=without_brackets(table.ip), port=table.port, grpc_port=table.port_grpc or table.port + GRPC_PORT_DISTANCE,
-        directory=checked_directory(table.directory, "master.dir", creates=config.creates_directories)
+        directory=checked_directory(table.directory, "master.dir", maker=maker)
         if table.directory else directories[0].path,
         volume_size_limit_mb=table.volume_size_limit_mb, replication=table.replication,
     )

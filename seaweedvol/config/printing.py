@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from seaweedvol.config.directories import Maker, make_directory
 from seaweedvol.config.environment import variable_name
 from seaweedvol.config.flags import GROUPS, OPTIONS, Kind, Option, Value
 from seaweedvol.config.given import Given, Source
@@ -33,13 +34,14 @@ _SECRET: Final = frozenset(("jwt.signing.key", "jwt.signing.read.key"))
 _COLUMN: Final = 44
 
 
-def config_text(argv: Sequence[str], environ: Mapping[str, str]) -> str:
+def config_text(argv: Sequence[str], environ: Mapping[str, str], *, maker: Maker = make_directory) -> str:
     """The whole text.
 
+    :param maker: as for :func:`load_settings`.
     :raises ConfigError: when a server could not be started so.
     """
     given, config, notices = gather(argv, environ)
-    settings = load_settings(argv, environ)
+    settings = load_settings(argv, environ, maker=maker)
     derived = _derived(settings)
     lines = [f"# {notice}" for notice in notices]
     for group, title in GROUPS.items():

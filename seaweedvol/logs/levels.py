@@ -14,8 +14,8 @@ from constantly import NamedConstant  # type: ignore[import-untyped]
 from twisted.logger import ILogFilterPredicate, LogEvent, LogLevel, PredicateResult
 from zope.interface import implementer
 
-# It tells of every connection to another server.
-_QUIET: Final = ("twisted.web.client",)
+# It tells of every connection to another server; by the names of classes, too.
+_QUIET: Final = "twisted.web.client"
 
 
 @implementer(ILogFilterPredicate)
@@ -56,9 +56,12 @@ class Levels:
 
     def _least(self, namespace: str) -> NamedConstant:
         names = namespace.split(".")
+        if len(names) > 1 and names[-1].lstrip("_")[:1].isupper():
+            # The log of a class.
+            del names[-1]
         for pattern, number in self._patterns:
             if fnmatchcase("/".join(names) if "/" in pattern else names[-1], pattern):
                 return LogLevel.debug if number > 0 else LogLevel.info
         if self._verbosity > 0:
             return LogLevel.debug
-        return LogLevel.warn if namespace in _QUIET else LogLevel.info
+        return LogLevel.warn if f"{namespace}.".startswith(f"{_QUIET}.") else LogLevel.info

@@ -109,6 +109,7 @@ class GrpcService(Service):
         if is_busy:
             life.calls_may_end.clear()
             self._sleep(_QUIET_SECONDS)
+        life.calls_end_at = time.monotonic() + self._grace
         try:
             ended = server.stop(self._grace)
             if is_busy:

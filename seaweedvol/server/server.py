@@ -50,6 +50,7 @@ class Life:
     :ivar is_stopping: true from the stop signal on; the server is not healthy any more.
     :ivar called_at: when the last gRPC call came, by the monotonic clock.
     :ivar calls_may_end: while it is not set, the ends of gRPC calls are held back.
+    :ivar calls_end_at: when gRPC calls are broken off that go on until then, by the monotonic clock.
     """
 
     is_heartbeating: bool = True
@@ -57,6 +58,7 @@ class Life:
     beaten_at: float | None = None
     is_stopping: bool = False
     called_at: float = -math.inf
+    calls_end_at: float = math.inf
     calls_may_end: threading.Event = attrs.field(factory=_set_event, init=False, repr=False, eq=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False, eq=False)
 

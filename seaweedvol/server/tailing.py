@@ -7,6 +7,7 @@ two seconds, and an idle timeout counts these looks, not seconds.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
@@ -48,10 +49,14 @@ class TailRequest:
 
 def send_tail(
     store: Store, request: TailRequest, *, sleep: Callable[[float], None] = time.sleep,
+    is_in_time: Callable[[float], bool] = lambda seconds: True,
 ) -> Iterator[TailPiece]:
     """Everything that was and will be appended after a moment; an empty piece where there is nothing new.
 
-    :raises Refused: when the volume is not here, or cannot be read any more.
+    :param is_in_time: whether the server goes on for so many seconds. Nobody is told of an early end as of an end: who
+        merges or moves a volume would take what has come for all.
+    :raises Refused: when the volume is not here, cannot be read any more, or the server stops before there can be an
+        end (Go's does not stop, as long as such a call goes on).
     """
     volume = find(store, request.volume_id)
     since_ns, left = request.since_ns, request.idle_ticks
@@ -70,6 +75,8 @@ def send_tail(
             left -= 1
             if left <= 0:
                 return
+        if not is_in_time(left * TICK if request.idle_ticks else math.inf):
+            raise Refused("streamFollow: this server is stopping")
 
 
 def _news(volume: Volume, since_ns: int) -> Iterator[tuple[TailPiece, int]]:

@@ -16,7 +16,7 @@ import attrs
 
 from seaweedvol.ec.volume import EcVolume
 from seaweedvol.storage.backend import IRemoteFiles
-from seaweedvol.storage.errors import StorageError, VolumeExists
+from seaweedvol.storage.errors import StorageError, VolumeError, VolumeExists
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import Ttl
@@ -191,6 +191,9 @@ class Location:
 
         :raises StorageError, OSError: when it cannot be served.
         """
+        if not found.name.is_text:
+            # It would be in each heartbeat, and no message can hold it. Go dies of such a file at its start.
+            raise VolumeError("its collection is not UTF-8, so no master could be told of it")
         volume = load_volume(
             found.directory, found.index_directory, found.name.collection, found.name.volume_id,
             default_width=self.width, maps=self.maps, report=_log.warning, stores=self.stores,

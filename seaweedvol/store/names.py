@@ -25,6 +25,15 @@ class VolumeName:
     collection: str
     volume_id: VolumeId
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the name is UTF-8, which is all that masters, shells and Prometheus can be told."""
+        try:
+            self.collection.encode()
+        except UnicodeEncodeError:
+            return False
+        return True
+
 
 def parse_base(base: str) -> VolumeName | None:
     """The name without suffix taken apart at its last underscore; None when it does not end in a volume id.

@@ -146,13 +146,17 @@ def load_all(location: Location) -> None:
         for path in remove_empty_shards(place):
             _log.warning("%s is removed: it is empty, and nobody is about to fill it", path)
     for name, shard_ids in find_shards(location.directory).items():
+        if not name.is_text:
+            _log.error("%s: the shards are not served: the collection is not UTF-8, so no master could be told of it",
+                       location.directory / name.base)
+            continue
         is_free = location.volumes.get(name.volume_id) is None
         if is_free and index_directory_in(location, name) is not None:
             load_volume(location, name, shard_ids)
 
 
 def waiting(location: Location) -> dict[VolumeName, list[int]]:
-    """The shards of this directory that are not served.
+    """The shards of this directory that are not served and could be.
 
     :raises OSError: when it cannot be read.
     """
@@ -160,6 +164,6 @@ def waiting(location: Location) -> dict[VolumeName, list[int]]:
     for name, shard_ids in find_shards(location.directory).items():
         volume = location.ec_volumes.get(name.volume_id)
         served = volume.shards if volume is not None and volume.collection == name.collection else {}
-        if missing := [shard_id for shard_id in shard_ids if shard_id not in served]:
+        if name.is_text and (missing := [shard_id for shard_id in shard_ids if shard_id not in served]):
             left[name] = missing
     return left

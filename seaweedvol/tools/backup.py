@@ -62,18 +62,18 @@ class Cluster(Protocol):
 
 def run(given: Given, console: Console) -> int:
     """Back up the volume that is meant."""
-    channels = _channels()
+    channels = _channels(given.text("config_dir"))
     try:
         return back_up(given, console, BackupSources(channels))
     finally:
         channels.close()
 
 
-def _channels() -> Channels:
+def _channels(config_dir: str) -> Channels:
     """Calls with TLS, if security.toml has a section for clients."""
     environ = {name: value for name, value in os.environ.items() if name.startswith("WEED_") or name == "HOME"}
     try:
-        settings = load_client_tls(SecuritySource(environ=environ))
+        settings = load_client_tls(SecuritySource(config_dir=config_dir, environ=environ))
         if settings is None:
             return Channels()
         material = grpc_material(settings)
@@ -299,7 +299,8 @@ COMMAND = Command(
     name="backup",
     usage="backup -dir=. -volumeId=234 -master=localhost:9333",
     purpose="""Copies a volume of a cluster into a directory; when a copy is there, only what is new since. Meant for
-        scripts that go through all volume ids. The connections are not encrypted.""",
+        scripts that go through all volume ids. Connections are encrypted when security.toml has [grpc] ca and a
+        certificate in [grpc.client].""",
     flags=(
         Flag("master", "localhost:9333", "SeaweedFS master location"),
         Flag("server", "", "SeaweedFS master location (deprecated, use -master instead)"),
@@ -308,6 +309,7 @@ COMMAND = Command(
         Flag("volumeId", -1, "a volume id"),
         Flag("ttl", "", "time to live of the copy, such as 3m 4h 5d 6w 7M 8y; as in the cluster if not given"),
         Flag("replication", "", "replication of the copy; as in the cluster if not given"),
+        Flag("config_dir", "", "directory with security.toml, which is looked for in the usual places too"),
         DRY_RUN,
     ),
     run=run,

@@ -20,6 +20,7 @@ from seaweedvol.storage.errors import StorageError
 from seaweedvol.tools.commandline import Command, UsageError, help_page, parse
 from seaweedvol.tools.console import Console
 from seaweedvol.tools.errors import ToolError
+from seaweedvol.tools.names import tool_first
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
@@ -33,6 +34,7 @@ def run_tool(name: str, argv: Sequence[str], out: TextIO, err: TextIO) -> int:
     """
     command: Command = importlib.import_module(f"seaweedvol.tools.{name}").COMMAND
     console = Console(_binary(out), err, f"seaweed-volume {name}")
+    argv = tool_first(argv)
     rest = list(argv[1:]) if argv[0] == name else ["-help"]
     try:
         given = parse(command, rest)

@@ -17,8 +17,19 @@ TOOLS: Final = {
 """Name and purpose of each tool."""
 
 
+def tool_first(argv: Sequence[str]) -> Sequence[str]:
+    """A command line with ``-config_dir=DIR`` behind the tool's name, where Go's scripts have it before that; without
+    it for tools that call nobody.
+    """
+    name = argv[0].removeprefix("-").removeprefix("-") if len(argv) > 1 else ""
+    if name.startswith("config_dir=") and argv[0] != name and argv[1] in TOOLS:
+        return [argv[1], *([argv[0]] if argv[1] == "backup" else []), *argv[2:]]
+    return argv
+
+
 def wanted_tool(argv: Sequence[str]) -> str | None:
     """The tool that a command line (without the program's name) asks for; None when it starts a server."""
+    argv = tool_first(argv)
     if argv and argv[0] in TOOLS:
         return argv[0]
     if len(argv) == 2 and argv[0] == "help" and argv[1] in TOOLS:

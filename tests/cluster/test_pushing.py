@@ -9,9 +9,11 @@ import attrs
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.client import ResponseDone
+from twisted.web.http import PotentialDataLoss
 from twisted.web.iweb import IAgent
 
 from seaweedvol.cluster.pushing import Pusher, push_url
@@ -39,14 +41,19 @@ class Consumer:
 
 @attrs.define
 class Answer:
-    """Of the gateway."""
+    """Of the gateway.
+
+    :ivar phrase: as of a Twisted response; ``end`` is why there is no more of the body.
+    """
 
     code: int
+    end: Exception = attrs.field(factory=ResponseDone)
+    phrase: bytes = b"said"
 
     def deliverBody(self, protocol: Any) -> None:
         """See IResponse."""
         protocol.dataReceived(b"said")
-        protocol.connectionLost(Failure(ResponseDone()))
+        protocol.connectionLost(Failure(self.end))
 
 
 class Gateway:
@@ -139,6 +146,18 @@ class PusherTests(SynchronousTestCase):
         self.pusher.startService()
         self.clock.pump([5, 5])
         self.assertEqual((len(self.gateway.pushed), answers), (3, []))
+
+    def test_end_of_connection(self) -> None:
+        """An answer that ends with its connection counts by its code."""
+        self.said["one:9333"] = Settings("gateway:9091", 5)
+        answers = [Answer(200, PotentialDataLoss()), Answer(500, PotentialDataLoss())]
+        self.gateway.answer = lambda: succeed(answers.pop(0))
+        with capturedLogs() as events:
+            self.pusher.startService()
+            self.assertEqual([event for event in events if "could not push" in event["log_format"]], [])
+            self.clock.advance(5)
+        self.assertEqual([str(event["error"]).partition(" while")[0] for event in events if "error" in event],
+                         ["unexpected status code 500"])
 
     def test_silence(self) -> None:
         """A gateway that says nothing is given up after a while, and does not keep the server from stopping."""

@@ -6,7 +6,7 @@ import os
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from seaweedvol.config.directories import read_directories
+from seaweedvol.config.directories import Maker, Probation, make_directory, read_directories
 from seaweedvol.config.errors import ConfigError
 from seaweedvol.config.model import DirectorySettings
 from seaweedvol.config.sizes import MinFreeSpace
@@ -23,12 +23,12 @@ class ReadDirectoriesTests(SynchronousTestCase):
             os.mkdir(path)
 
     def read(self, *, directories: str | None = None, max_counts: str = "8", disk_types: str = "", tags: str = "",
-             min_free_space: str = "", min_free_percent: str = "1", creates: bool = False,
+             min_free_space: str = "", min_free_percent: str = "1", maker: Maker | None = None,
              ) -> tuple[DirectorySettings, ...]:
         return read_directories(
             directories=",".join(self.paths) if directories is None else directories, max_counts=max_counts,
             disk_types=disk_types, tags=tags, min_free_space=min_free_space, min_free_percent=min_free_percent,
-            creates=creates,
+            maker=maker,
         )
 
     def test_one_value_for_all(self) -> None:
@@ -92,8 +92,19 @@ class ReadDirectoriesTests(SynchronousTestCase):
         """Missing directories are made where that was asked for, and only there."""
         missing = os.path.join(self.root, "x", "y")
         self.assertRaises(ConfigError, self.read, directories=missing)
-        self.assertEqual(self.read(directories=missing, creates=True)[0].path, missing)
+        self.assertEqual(self.read(directories=missing, maker=make_directory)[0].path, missing)
         self.assertTrue(os.path.isdir(missing))
+
+    def test_on_probation(self) -> None:
+        """What was made for a look goes again, with what led to it; not where somebody has moved in."""
+        made, used = os.path.join(self.paths[0], "x", "y"), os.path.join(self.root, "used")
+        probation = Probation()
+        self.read(directories=f"{made},{used},{self.paths[1]}", maker=probation)
+        with open(os.path.join(used, "7.dat"), "wb"):
+            pass
+        probation.undo()
+        self.assertEqual((os.listdir(self.paths[0]), os.listdir(used)), ([], ["7.dat"]))
+        self.assertTrue(all(map(os.path.isdir, self.paths)))
 
     def test_home(self) -> None:
         """A tilde is the home directory."""

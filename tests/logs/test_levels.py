@@ -33,6 +33,7 @@ class LevelsTests(SynchronousTestCase):
             ["debug", "debug", "info", "info"])
         self.assertTrue(levels.wants_debug)
         self.assertEqual(self.told(Levels(1, "lane=0"), "seaweedvol.web.lane.lane"), "info")
+        self.assertEqual(self.told(Levels(0, "listening=1"), "seaweedvol.web.lane.listening.LanePort"), "debug")
 
     def test_change(self) -> None:
         """Levels may change at any time."""
@@ -43,6 +44,8 @@ class LevelsTests(SynchronousTestCase):
 
     def test_talkative_library(self) -> None:
         """What Twisted tells of each connection is told only to who wants all."""
-        self.assertEqual(self.told(Levels(), "twisted.web.client"), "warn")
+        for namespace in ("twisted.web.client", "twisted.web.client._HTTP11ClientFactory"):
+            self.assertEqual(self.told(Levels(), namespace), "warn")
+        self.assertEqual(self.told(Levels(), "twisted.web.clients"), "info")
         self.assertEqual(self.told(Levels(1), "twisted.web.client"), "debug")
         self.assertIs(Levels()({}), PredicateResult.maybe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any, cast
 
@@ -65,15 +66,17 @@ class ServiceTests(TestCase):
     """Start and stop."""
 
     async def test_life(self) -> None:
-        """Bound and started with the service; stopped with a bound, and the end is waited for."""
+        """Bound and started with the service; stopped with a bound that calls can see, and the end is waited for."""
         fake = FakeGrpc()
         service = ServiceUnderTest(fake)
         service.startService()
-        self.assertEqual((service.port, service.running), (4711, 1))
+        life = service._server.life
+        self.assertEqual((service.port, service.running, life.calls_end_at), (4711, 1, math.inf))
         stopped: Any = service.stopService()
         await stopped
         self.assertEqual(fake.calls, [("bind", "127.0.0.1:18080"), ("start", None), ("stop", 2.0)])
         self.assertEqual(fake.end.waits, [3.0])
+        self.assertLess(abs(life.calls_end_at - time.monotonic() - 2), 1)
 
     async def test_busy(self) -> None:
         """Under load callers wait for the end of their calls over the moment in which the server stops."""

@@ -83,6 +83,20 @@ class SendTests(TailCase):
             next(tail)
         tail.close()  # type: ignore[attr-defined]
 
+    def test_stop(self) -> None:
+        """A server that stops in ten seconds ends at once what cannot have ended by then, with an error: the end of a
+        tail means that all has come. What can is left to end."""
+        for idle_ticks, is_ended_early in ((0, True), (7, True), (5, False)):
+            self.ticks = 0
+            request = TailRequest(VolumeId(VOLUME), 0, idle_ticks)
+            tail = send_tail(self.store, request, sleep=self.sleep,
+                             is_in_time=lambda seconds: self.ticks < 2 or self.ticks * TICK + seconds <= 10)
+            if is_ended_early:
+                words = str(self.assertRaises(Refused, list, tail))
+                self.assertEqual((self.ticks, words), (2, "streamFollow: this server is stopping"))
+            else:
+                self.assertEqual(len(list(tail)), idle_ticks)
+
     def test_refusals(self) -> None:
         """A volume that is not here, and one that goes away."""
         self.assertEqual(str(self.assertRaises(Refused, list, self.tail(volume_id=9))), "not found volume id 9")

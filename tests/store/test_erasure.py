@@ -55,6 +55,18 @@ class StartTests(unittest.SynchronousTestCase):
         store = new_store(self, at(self.directory, index_directory=index_directory))
         self.assertEqual(served(store), [list(ALL)])
 
+    def test_name_that_is_no_text(self) -> None:
+        """Shards that no master could be told of are not served, and stay; one line names them."""
+        for path in list(self.directory.iterdir()):
+            if path.name.startswith("7."):
+                path.rename(path.with_name(f"b\udcff_{path.name}"))
+        with self.assertLogs("seaweedvol.store", "ERROR") as logged:
+            store = new_store(self, at(self.directory))
+        self.assertEqual((served(store), list(store.shard_reports())), ([[]], []))
+        self.assertEqual([record.getMessage().split(": ")[0] for record in logged.records],
+                         [f"{self.directory}/b\udcff_7"])
+        self.assertTrue((self.directory / "b\udcff_7.ec00").exists())
+
     def test_no_index(self) -> None:
         """Shards of which nobody can tell what is in them wait, and stay."""
         (self.directory / "7.ecx").unlink()

@@ -86,6 +86,20 @@ class LoadingTests(unittest.SynchronousTestCase):
         self.assertTrue(location.failed[SEVEN])
         self.assertTrue((directory / "7.dat").exists())
 
+    def test_name_that_is_no_text_is_set_aside(self) -> None:
+        """No heartbeat could hold it, so it would keep the master from hearing of the others; its files stay."""
+        directory = new_directory(self)
+        put_volume(directory, 7, "b\udcff")
+        put_volume(directory, 8, "b\udcff")
+        put_volume(directory, 8)
+        location = new_location(self, directory)
+        with self.assertLogs("seaweedvol.store.location", "ERROR") as logged:
+            location.load()
+        self.assertEqual((list(location.volumes), list(location.failed)), ([8], [7]))
+        self.assertIn(f"{directory}/b\udcff_7.dat is not served", logged.records[0].getMessage())
+        self.assertIsNone(location.mount(SEVEN))
+        self.assertTrue((directory / "b\udcff_7.dat").exists())
+
     def test_unexpected_error_is_set_aside_too(self) -> None:
         """Even a mistake of ours costs one volume only."""
         directory = new_directory(self)

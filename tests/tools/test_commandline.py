@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import os
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.tools.commandline import Command, Flag, Given, UsageError, help_page, parse
 from seaweedvol.tools.console import Console
+from seaweedvol.tools.dispatch import run_tool
 from seaweedvol.tools.names import TOOLS, wanted_tool
 from tests.tools.volumes import run
 
@@ -55,8 +59,23 @@ class ToolsTests(SynchronousTestCase):
         """A tool is asked for by the first word, or by help and its name; nothing else is taken for one."""
         self.assertEqual(wanted_tool(["fix", "-x"]), "fix")
         self.assertEqual(wanted_tool(["help", "export"]), "export")
+        self.assertEqual(wanted_tool(["--config_dir=/x", "backup", "-dir=."]), "backup")
         for argv in ([], ["volume"], ["-port=1", "fix"], ["help"], ["volume", "fix"]):
             self.assertIdentical(wanted_tool(argv), None)
+
+    def test_configuration_directory(self) -> None:
+        """As in Go it is named before the tool; it matters to the one that calls others."""
+        directory = os.path.abspath(self.mktemp())
+        os.mkdir(directory)
+        with open(os.path.join(directory, "security.toml"), "w", encoding="utf-8") as file:
+            file.write('[grpc]\nca = "/nonexistent"\n[grpc.client]\ncert = "/nonexistent"\nkey = "/nonexistent"\n')
+        for words in (("--config_dir=" + directory, "backup"), ("backup", "-config_dir=" + directory)):
+            out, err = io.StringIO(), io.StringIO()
+            code = run_tool("backup", [*words, "-volumeId=7", "-dir", directory], out, err)
+            self.assertEqual(code, 1)
+            self.assertIn("/nonexistent", err.getvalue())
+        out, err = io.StringIO(), io.StringIO()
+        self.assertEqual(run_tool("fix", ["-config_dir=/x", "fix", directory], out, err), 0, err.getvalue())
 
     def test_help(self) -> None:
         """Every tool has its page."""
