@@ -93,7 +93,7 @@ class LoadingTests(unittest.SynchronousTestCase):
         put_volume(directory, 8, "b\udcff")
         put_volume(directory, 8)
         location = new_location(self, directory)
-        with self.assertLogs("seaweedvol.store.location", "ERROR") as logged:
+        with self.assertLogs("seaweedvol.store", "ERROR") as logged:
             location.load()
         self.assertEqual((list(location.volumes), list(location.failed)), ([8], [7]))
         self.assertIn(f"{directory}/b\udcff_7.dat is not served", logged.records[0].getMessage())
