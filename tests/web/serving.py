@@ -471,7 +471,7 @@ def make_world(test: SynchronousTestCase, *flags: str, directory: Path | None = 
     if directory is None:
         directory = Path(test.mktemp())
         directory.mkdir(parents=True)
-    settings = load_settings([f"-dir={directory}", "-max=20", "-ip=127.0.0.1", *flags], environ)
+    settings = load_settings([f"-dir={directory}", "-max=20", "-ip=127.0.0.1", "-reserveSpace=0", *flags], environ)
     store = build_store(settings)
     store.open()
     store.load()
