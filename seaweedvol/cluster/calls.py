@@ -5,7 +5,7 @@ Knows grpcio and Twisted, no message of ours. Limits and keep-alives as in Seawe
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -17,7 +17,7 @@ from seaweedvol.config.address import ServerAddress
 from seaweedvol.pb.master_pb2_grpc import SeaweedStub
 from seaweedvol.pb.volume_server_pb2_grpc import VolumeServerStub
 from seaweedvol.server.interfaces import RemoteCallFailed
-from seaweedvol.tls.watched import watched
+from seaweedvol.tls.kept import Kept
 
 if TYPE_CHECKING:
     from seaweedvol.security.refusals import Refusals
@@ -33,7 +33,8 @@ CHANNEL_OPTIONS: Final = (
     ("grpc.keepalive_timeout_ms", 20_000),
     # grpcio backs off up to two minutes; a restarted master must not wait that long for its servers.
     ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
+    # It is also how long connecting may take, and in another data centre that is more than a moment. Go gives 20 s.
+    ("grpc.min_reconnect_backoff_ms", 5_000),
     ("grpc.max_reconnect_backoff_ms", 3_000),
     # Each channel its own connection: a broken one never hides behind another's backoff.
     ("grpc.use_local_subchannel_pool", 1),
@@ -87,25 +88,16 @@ class Channels:
     """The channels of this process, opened when first needed and kept until a call fails for want of a connection.
 
     Any thread.
-
-    :param watch: makes a channel tell of such calls.
     """
 
     def __init__(self, open_one: Callable[[str], grpc.Channel] = open_channel,
-                 watch: Callable[[grpc.Channel, Callable[[], None]], grpc.Channel] = watched) -> None:
-        self._open, self._watch = open_one, watch
-        self._lock = threading.Lock()
-        # What calls go over, and the same watched.
-        self._by_target: dict[str, tuple[grpc.Channel, grpc.Channel]] = {}
+                 seconds: Callable[[], float] = time.monotonic) -> None:
+        self._open = open_one
+        self._kept = Kept(seconds)
 
     def to(self, target: str) -> grpc.Channel:
         """The channel to ``host:port``."""
-        with self._lock:
-            found = self._by_target.get(target)
-            if found is None:
-                made = self._open(target)
-                found = self._by_target[target] = made, self._watch(made, lambda: self._drop(target, made))
-            return found[1]
+        return self._kept.to(target, lambda: self._open(target))
 
     def master(self, address: str) -> Any:
         """The calls of a master at ``host:port`` or ``host:port.grpcPort``."""
@@ -125,17 +117,7 @@ class Channels:
 
     def close(self) -> None:
         """Close all; calls under way fail."""
-        with self._lock:
-            channels, self._by_target = list(self._by_target.values()), {}
-        for made, _ in channels:
-            made.close()
-
-    def _drop(self, target: str, made: grpc.Channel) -> None:
-        # It closes itself once its last call is over.
-        with self._lock:
-            found = self._by_target.get(target)
-            if found is not None and found[0] is made:
-                del self._by_target[target]
+        self._kept.close()
 
 
 class SecureCalls(Channels):

@@ -22,7 +22,7 @@ from seaweedvol.security.refusals import Refusals
 from seaweedvol.tls.certificates import alternative_names, common_name, has_alternative_names
 from seaweedvol.tls.contexts import HTTP2, client_connection, client_context, why_failed
 from seaweedvol.tls.credentials import GrpcMaterial
-from seaweedvol.tls.watched import watched
+from seaweedvol.tls.kept import Kept
 
 PROBE_SECONDS: Final = 5.0
 #: A server is not asked for its names more often.
@@ -57,19 +57,15 @@ def _configuration(material: GrpcMaterial) -> grpc.ServerCertificateConfiguratio
 
 
 @attrs.define
-class _Known:
-    """A channel.
+class _Named:
+    """What a server's certificate says, as it was found out last; None: could not be.
 
-    :ivar channel: for calls, watched; ``made`` is what they go over.
-    :ivar name: what the server's certificate must say; None: could not be found out.
-    :ivar is_doubted: whether it may say something else by now, or there is no connection: it needs a new channel.
+    :ivar asking: held by who finds it out.
     """
 
-    channel: grpc.Channel
-    made: grpc.Channel
-    name: str | None
-    asked_at: float
-    is_doubted: bool = False
+    asking: threading.Lock = attrs.field(factory=threading.Lock)
+    name: str | None = None
+    asked_at: float | None = None
 
 
 class SecureChannels:
@@ -80,57 +76,26 @@ class SecureChannels:
 
     def __init__(self, material: Callable[[], GrpcMaterial], options: Options, refusals: Refusals) -> None:
         self._material, self._options, self._refusals = material, list(options), refusals
+        self._kept = Kept()
         self._lock = threading.Lock()
-        self._known: dict[str, _Known] = {}
+        self._names: dict[str, _Named] = {}
+        self.at_hand = self._kept.at
+        self.renew = self._kept.leave_all
+        self.close = self._kept.close
 
     def to(self, target: str) -> grpc.Channel:
         """*Blocking.* The channel to ``host:port``."""
-        with self._lock:
-            known = self._known.get(target)
-        if known is not None and not known.is_doubted:
-            return known.channel
+        found = self._kept.at(target)
+        if found is not None:
+            return found
         material = self._material()
-        if known is not None and time.monotonic() - known.asked_at < PROBE_REST_SECONDS:
-            name, asked_at = known.name, known.asked_at
-        else:
-            name, asked_at = self._name_at(target, material), time.monotonic()
-        with self._lock:
-            found = self._known.get(target)
-            if found is not None and found is not known and not found.is_doubted:
-                return found.channel
-            made = self._channel(target, name, material)
-            found = _Known(watched(made, lambda: self._doubt(target, made)), made, name, asked_at, name is None)
-            self._known[target] = found
-            return found.channel
-
-    def at_hand(self, target: str) -> grpc.Channel | None:
-        """The channel to ``host:port``, if nobody has to be asked for it."""
-        with self._lock:
-            known = self._known.get(target)
-            return None if known is None or known.is_doubted else known.channel
+        name = self._name_at(target, material)
+        return self._kept.to(target, lambda: self._channel(target, name, material))
 
     def open(self, target: str) -> grpc.Channel:
         """*Blocking.* A channel of one's own, to be closed."""
         material = self._material()
         return self._channel(target, self._name_at(target, material), material)
-
-    def renew(self) -> None:
-        """Make new channels from now on. Calls under way go on over the old ones, which end with the last of them."""
-        with self._lock:
-            self._known = {}
-
-    def close(self) -> None:
-        """Close all; calls under way fail."""
-        with self._lock:
-            channels, self._known = list(self._known.values()), {}
-        for known in channels:
-            known.channel.close()
-
-    def _doubt(self, target: str, made: grpc.Channel) -> None:
-        with self._lock:
-            known = self._known.get(target)
-            if known is not None and known.made is made:
-                known.is_doubted = True
 
     def _channel(self, target: str, name: str | None, material: GrpcMaterial) -> grpc.Channel:
         own = material.own_as_client
@@ -143,13 +108,23 @@ class SecureChannels:
         return grpc.secure_channel(target, credentials, options=options)
 
     def _name_at(self, target: str, material: GrpcMaterial) -> str | None:
+        with self._lock:
+            named = self._names.setdefault(target, _Named())
+        with named.asking:
+            if named.asked_at is None or time.monotonic() - named.asked_at >= PROBE_REST_SECONDS:
+                try:
+                    named.name = self._asked_name(target, material)
+                except OSError:
+                    # The call will say so. Once there is a connection, the name may well be as before.
+                    pass
+                named.asked_at = time.monotonic()
+            return named.name
+
+    def _asked_name(self, target: str, material: GrpcMaterial) -> str | None:
         try:
             certificate = certificate_at(target, material)
         except Unproven as error:
             self._refusals.tell(KIND, f"{target} cannot be called: {error}")
-            return None
-        except OSError:
-            # The call will say so.
             return None
         name = name_for(certificate, _host_of(target))
         if name is None:

@@ -8,6 +8,16 @@ from typing import Any
 from seaweedvol.cluster.calls import Channels
 
 
-def channels_of(open_one: Callable[[str], Any]) -> Channels:
+class FakeChannels(Channels):
     """What ``open_one`` gives, once for each server, and nobody looks whether its calls fail."""
-    return Channels(open_one, lambda channel, _: channel)
+
+    def __init__(self, open_one: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._open = open_one
+        self._opened: dict[str, Any] = {}
+
+    def to(self, target: str) -> Any:
+        """See Channels."""
+        if target not in self._opened:
+            self._opened[target] = self._open(target)
+        return self._opened[target]

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from seaweedvol.cluster.backups import BackupSources, SyncStatus
 from seaweedvol.pb import master_pb2, volume_server_pb2 as pb
 from seaweedvol.server.interfaces import RemoteCallFailed
-from tests.cluster.fakechannels import channels_of
+from tests.cluster.fakechannels import FakeChannels
 
 
 class Failure(grpc.RpcError):
@@ -79,7 +79,7 @@ class BackupSourcesTests(SynchronousTestCase):
             self.targets.append(target)
             return cast(grpc.Channel, self.channel)
 
-        return BackupSources(channels_of(open_one))
+        return BackupSources(FakeChannels(open_one))
 
     def test_lookup(self) -> None:
         """The servers of a volume come with their gRPC ports, if the master knows them."""

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import grpc
-from twisted.internet import defer
+from twisted.internet import defer, task
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.cluster.calls import Channels, as_deferred, go_text
+from seaweedvol.tls.kept import REST_SECONDS
 
 
 class FakeError(grpc.RpcError):
@@ -157,23 +158,6 @@ class ChannelsTests(SynchronousTestCase):
         channels.close()
         self.assertEqual([one.closed for one in opened], [1, 1])
 
-    def test_a_channel_without_a_connection_is_left(self) -> None:
-        """What cannot connect is dialled anew for the next call, as in Go: grpcio would repeat the old refusal."""
-        tells: list[Callable[[], None]] = []
-
-        def watch(channel: Any, tell: Callable[[], None]) -> Any:
-            tells.append(tell)
-            return channel
-
-        channels = Channels(lambda _: FakeChannel(), watch)  # type: ignore[arg-type,return-value]
-        first = channels.to("a:1")
-        tells[0]()
-        second = channels.to("a:1")
-        self.assertIsNot(second, first)
-        # It fails once more, late: that says nothing of the new one.
-        tells[0]()
-        self.assertIs(channels.to("a:1"), second)
-
 
 class ReturnTests(SynchronousTestCase):
     """A server on loopback that goes and comes back."""
@@ -194,7 +178,8 @@ class ReturnTests(SynchronousTestCase):
     def test_first_call_after_its_return(self) -> None:
         """However often it was called in vain meanwhile, in a call or a stream."""
         server, port = self.serve(0)
-        channels = Channels()
+        clock = task.Clock()
+        channels = Channels(seconds=clock.seconds)
         self.addCleanup(channels.close)
 
         def call() -> bytes:
@@ -212,4 +197,5 @@ class ReturnTests(SynchronousTestCase):
                 error: Any = self.assertRaises(grpc.RpcError, ask)
                 self.assertEqual(error.code(), grpc.StatusCode.UNAVAILABLE)
             server, _ = self.serve(port)
+            clock.advance(REST_SECONDS)
             ask()

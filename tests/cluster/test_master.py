@@ -15,7 +15,7 @@ from seaweedvol.cluster.peers import Peers
 from seaweedvol.pb.master_pb2 import GetMasterConfigurationResponse, LookupVolumeResponse, PingResponse
 from seaweedvol.pb.volume_server_pb2 import BatchDeleteResponse
 from seaweedvol.server.interfaces import DeleteResult, LookupFailed, MarkedVolume, RemoteCallFailed
-from tests.cluster.fakechannels import channels_of
+from tests.cluster.fakechannels import FakeChannels
 from tests.cluster.test_calls import FakeError, FakeFuture, Reactor
 
 ONE, TWO = "10.0.0.1:9333", "10.0.0.2:9333.7777"
@@ -66,7 +66,7 @@ class Servers:
     def __init__(self) -> None:
         self.answers: dict[tuple[str, str], Any] = {}
         self.asked: list[tuple[str, str, Any]] = []
-        self.channels = channels_of(lambda target: FakeChannel(target, self.answer))
+        self.channels = FakeChannels(lambda target: FakeChannel(target, self.answer))
 
     def answer(self, target: str, method: str, request: Any) -> Any:
         """The answer, or that nobody is there."""

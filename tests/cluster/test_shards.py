@@ -14,7 +14,7 @@ from seaweedvol.cluster.shards import Shards
 from seaweedvol.pb.master_pb2 import Location, LookupEcVolumeResponse
 from seaweedvol.pb.volume_server_pb2 import VolumeEcBlobDeleteResponse, VolumeEcShardReadResponse
 from seaweedvol.server.interfaces import LookupFailed, RemoteCallFailed, VolumeUnknown
-from tests.cluster.fakechannels import channels_of
+from tests.cluster.fakechannels import FakeChannels
 from tests.cluster.test_calls import FakeError
 
 VOLUME = 7
@@ -101,7 +101,7 @@ class Case(SynchronousTestCase):
     def setUp(self) -> None:
         self.cluster = FakeCluster()
         self.clock = Clock()
-        self.shards = Shards(lambda: LEADER, channels_of(self.cluster.channel), self.clock.seconds)
+        self.shards = Shards(lambda: LEADER, FakeChannels(self.cluster.channel), self.clock.seconds)
 
 
 class LocationsTests(Case):

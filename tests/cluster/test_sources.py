@@ -13,7 +13,7 @@ from seaweedvol.cluster.sources import Sources
 from seaweedvol.server import blobs, copying
 from seaweedvol.server.copying import CopyRequest
 from seaweedvol.server.interfaces import RemoteCallFailed
-from tests.cluster.fakechannels import channels_of
+from tests.cluster.fakechannels import FakeChannels
 from tests.cluster.test_calls import FakeError
 from tests.rpc.fakes import Aborted, call
 from tests.server.building import VOLUME, new_volume, put, server_over, store_for
@@ -45,7 +45,7 @@ class SourcesTests(SynchronousTestCase):
         put(self.store, 1, b"hello")
         self.targets: list[str] = []
         self.streams: list[FakeStream] = []
-        self.sources = Sources(channels_of(self.open))
+        self.sources = Sources(FakeChannels(self.open))
 
     def open(self, target: str) -> Any:
         """A channel to our own server."""
