@@ -146,7 +146,8 @@ def _authorities(path: str, sections: list[str]) -> Iterator[Finding]:
 
 def _dated(subject: str, text: str, days: float, ends: str) -> Finding:
     if days < 0:
-        return bad("certificate", subject, f"{text}, has expired on {ends}")
+        text += f", has expired on {ends}: a server starts, and handshakes with it fail"
+        return bad("certificate", subject, text)
     if days < WARNING_DAYS:
         return doubtful("certificate", subject, f"{text}, expires on {ends}, in {days:.0f} days")
     return fine("certificate", subject, f"{text}, until {ends}")
