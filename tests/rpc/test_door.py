@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.logs.asking import REQUEST_ID as ASKING
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.rpc import door, servicer
+from seaweedvol.rpc import door, failures, servicer
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.server import VolumeServer
 from seaweedvol.server.slowness import SlowLog
@@ -89,6 +89,23 @@ class UnaryTests(SynchronousTestCase):
         self.assertRaises(Aborted, self.answer, refuse)
         self.assertEqual((self.context.code, self.context.details), (grpc.StatusCode.UNKNOWN, "not found volume id 1"))
         self.assertIn("x-amz-request-id", self.context.trailing)
+
+    def test_refusal_in_the_log(self) -> None:
+        """Work that was not done is told of, on behalf of its call."""
+        self.context.metadata = (("x-amz-request-id", "mine"),)
+        told: list[str] = []
+
+        def note(name: str, request: Any, error: Exception) -> None:
+            told.append(f"{name} {request.volume_id} {error} {ASKING.get()}")
+        self.patch(failures, "tell", note)
+
+        def refuse(server: VolumeServer, request: object) -> object:
+            raise Refused("x")
+        request = pb.VacuumVolumeCommitRequest(volume_id=7)
+        for answer in (door.guarded_unary("VacuumVolumeCommit", self.server, refuse),
+                       lambda *asked: list(door.guarded_stream("VacuumVolumeCommit", self.server, refuse)(*asked))):
+            self.assertRaises(Aborted, answer, request, as_context(self.context))
+        self.assertEqual(told, ["VacuumVolumeCommit 7 x mine"] * 2)
 
     def test_fault(self) -> None:
         """A fault of ours is logged, and the client learns nothing of it."""
