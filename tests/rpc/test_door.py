@@ -17,6 +17,7 @@ from seaweedvol.server.errors import Refused
 from seaweedvol.server.server import VolumeServer
 from seaweedvol.server.slowness import SlowLog
 from tests.rpc.fakes import Aborted, FakeContext, FakeServer, call
+from tests.server.test_slowness import slow_lines
 
 
 def as_context(context: FakeContext) -> grpc.ServicerContext:
@@ -68,9 +69,10 @@ class UnaryTests(SynchronousTestCase):
         with self.assertNoLogs("seaweedvol"):
             self.answer(lambda server, request: pb.VolumeStatusResponse())
         self.server.slow = SlowLog(1e-9)
-        with self.assertLogs("seaweedvol") as logged:
+        with slow_lines() as lines:
             self.answer(lambda server, request: pb.VolumeStatusResponse())
-        self.assertRegex(logged.output[0], "slow request: VolumeStatus from .* took .* request_id:mine")
+        self.assertRegex(lines[0][0], "^slow request: VolumeStatus from .* took .* gRPC$")
+        self.assertEqual(lines[0][1], "mine")
 
     def test_held_back(self) -> None:
         """While the server stops, a call that is done does not end until its caller knows."""
