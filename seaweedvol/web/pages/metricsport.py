@@ -11,12 +11,14 @@ from typing import Any, Final
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred, succeed
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
+from seaweedvol.config.address import join_host_port
 from seaweedvol.metrics.exposition import CONTENT_TYPE, packed, text_of
 from seaweedvol.metrics.history import History
 from seaweedvol.metrics.instruments import Instruments
@@ -101,12 +103,17 @@ class MetricsPort(Service):
     def startService(self) -> None:
         """Listen.
 
-        :raises CannotListenError: when the port is taken.
+        :raises OSError: when the port is taken.
         """
         if self._port is not None:
             return
         site = QuietSite(MetricsPage(self._instruments, self._in_thread))
-        self._port = self._reactor.listenTCP(self._number, site, interface=self._host)
+        try:
+            self._port = self._reactor.listenTCP(self._number, site, interface=self._host)
+        except CannotListenError as error:
+            reason = getattr(error.socketError, "strerror", None) or error.socketError
+            place = join_host_port(self._host or "*", self._number)
+            raise OSError(f"cannot listen for metrics (-metricsPort) on {place}: {reason}") from None
         super().startService()
         _log.info("metrics at http://{host}:{port}/metrics", host=self._host or "*", port=self._number)
 
