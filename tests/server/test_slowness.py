@@ -48,6 +48,10 @@ class SlowLogTests(SynchronousTestCase):
         """A line of the log has the id once, as text and as JSON, also when a call tells of itself."""
         slow = SlowLog(0.5, Clock().seconds)
         stream = io.StringIO()
+        log = logging.getLogger("seaweedvol")
+        self.patch(log, "handlers", [])
+        self.patch(log, "propagate", log.propagate)
+        self.addCleanup(log.setLevel, log.level)
         join_logs(logging.INFO)
         for is_json in (False, True):
             writer = Writer(stream, LogSettings(is_json=is_json))

@@ -18,7 +18,6 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
-from seaweedvol.config.address import join_host_port
 from seaweedvol.metrics.exposition import CONTENT_TYPE, packed, text_of
 from seaweedvol.metrics.history import History
 from seaweedvol.metrics.instruments import Instruments
@@ -112,8 +111,8 @@ class MetricsPort(Service):
             self._port = self._reactor.listenTCP(self._number, site, interface=self._host)
         except CannotListenError as error:
             reason = getattr(error.socketError, "strerror", None) or error.socketError
-            place = join_host_port(self._host or "*", self._number)
-            raise OSError(f"cannot listen for metrics (-metricsPort) on {place}: {reason}") from None
+            host = f"[{self._host}]" if ":" in self._host else self._host or "*"
+            raise OSError(f"cannot listen for metrics (-metricsPort) on {host}:{self._number}: {reason}") from None
         super().startService()
         _log.info("metrics at http://{host}:{port}/metrics", host=self._host or "*", port=self._number)
 
