@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from seaweedvol.config.directories import Probation
-from seaweedvol.config.errors import ConfigError, in_one_line
+from seaweedvol.config.errors import ConfigError, UnusablePath, in_one_line
 from seaweedvol.config.load import load_settings, wanted_page, wanted_switch
 from seaweedvol.tools.names import wanted_tool
 
@@ -51,8 +51,9 @@ def start(argv: Sequence[str], environ: Mapping[str, str], out: TextIO, err: Tex
                 out.write(_printable(_config_text(argv, environ, maker)))
             return 0
         if wanted_switch(argv, "check-config"):
+            unusable: list[UnusablePath] = []
             with _on_probation() as maker:
-                return _check(load_settings(argv, environ, maker=maker), out)
+                return _check(load_settings(argv, environ, maker=maker, refuse=unusable.append), unusable, out)
         settings = load_settings(argv, environ)
     except ConfigError as error:
         err.write(_printable(f"{NAME}: {error}\n"))
@@ -76,11 +77,11 @@ def _config_text(argv: Sequence[str], environ: Mapping[str, str], maker: Probati
     return config_text(argv, environ, maker=maker)
 
 
-def _check(settings: Settings, out: TextIO) -> int:
+def _check(settings: Settings, unusable: Sequence[UnusablePath], out: TextIO) -> int:
     from seaweedvol.checks.findings import exit_code, report_text
     from seaweedvol.checks.whole import check
 
-    findings = check(settings)
+    findings = check(settings, unusable)
     out.write(_printable(report_text(findings)))
     return exit_code(findings)
 

@@ -74,7 +74,7 @@ LAYERS: Final = (
     Row("logs.asking", 2, NOTHING),
     Row("profiling", 2, ("pb",)),
     # layer 3
-    Row("server", 3, CORE + SIDE_LIBRARIES + ("pb",)),
+    Row("server", 3, CORE + SIDE_LIBRARIES + ("pb", "logs.asking")),
     Row("tls", 3, ("config", "security") + ERRORS_AND_IDS),
     # layer 4: adapters hand values of the core on, but work on it only through server
     Row("web", 4, ("server", "images", "deflate", "config", "metrics", "security", "tls", "logs.asking", "profiling")

@@ -86,7 +86,18 @@ class StartTests(SynchronousTestCase):
                                   self.directory)
         self.assertEqual(code, 1)
         self.assertIn("FAIL  certificate", out)
-        self.assertEqual(self.start("--check-config", "-dir=/nonexistent")[0], 2)
+
+    def test_check_of_directories(self) -> None:
+        """Directories that cannot be used are lines of the report like any; what cannot be understood is a mistake."""
+        for words in (("-dir=/nonexistent",), ("-dir", self.directory, "-logdir=/nonexistent")):
+            code, out, err = self.start("--check-config", "-ip=127.0.0.1", *words)
+            self.assertEqual((code, err), (1, ""))
+            self.assertRegex(out, "(?m)^FAIL  directory     /nonexistent: .*: no such file or directory$")
+            self.assertIn("listener", out)
+        self.assertEqual(self.start("--check-config", "-dir=/nonexistent", "-port=x")[0], 2)
+        self.assertEqual(self.start("-ip=127.0.0.1", "-dir", self.directory, "-logdir=/nonexistent"), (
+            2, "", "seaweed-volume: -logdir: /nonexistent is no directory that can be written to: "
+            "no such file or directory\n"))
 
     def test_looks_leave_nothing(self) -> None:
         """Directories that a server would make are told, and not made: they would be those of who looks."""

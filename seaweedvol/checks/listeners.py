@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from seaweedvol.checks.findings import Finding, bad, doubtful, fine
+from seaweedvol.checks.machine import holder_of
 from seaweedvol.config.address import join_host_port
 from seaweedvol.config.binding import why_not_bound
 from seaweedvol.config.model import Settings
@@ -37,14 +38,18 @@ class Listener:
 
 def check_listeners(settings: Settings, why_not: Callable[[str, int], str] = why_not_bound) -> Iterator[Finding]:
     """All ports, then all certificates."""
+    # Its ports are as good as free for the server that is to be started anew.
+    holders = list(filter(None, (holder_of(directory.path) for directory in settings.directories)))
     for each in listeners(settings):
         address = join_host_port(each.host, each.port) if each.host else f"*:{each.port}"
         reason = why_not(each.host, each.port)
         if reason == _FREE:
             yield fine(AREA, each.name, f"{address}, {each.speaks}")
+        elif holders:
+            yield doubtful(AREA, each.name, f"{address}, {each.speaks}: now it cannot be had: {reason}, perhaps by "
+                           f"process {holders[0]}, which has the directory")
         else:
-            # Perhaps by the server that is to be started anew.
-            yield doubtful(AREA, each.name, f"{address}, {each.speaks}: now it cannot be had: {reason}")
+            yield bad(AREA, each.name, f"{address}, {each.speaks}: it cannot be had: {reason}")
     yield from _gaps(settings)
     yield from _certificates(settings)
 
@@ -146,7 +151,8 @@ def _authorities(path: str, sections: list[str]) -> Iterator[Finding]:
 
 def _dated(subject: str, text: str, days: float, ends: str) -> Finding:
     if days < 0:
-        return bad("certificate", subject, f"{text}, has expired on {ends}")
+        text += f", has expired on {ends}: a server starts, and handshakes with it fail"
+        return bad("certificate", subject, text)
     if days < WARNING_DAYS:
         return doubtful("certificate", subject, f"{text}, expires on {ends}, in {days:.0f} days")
     return fine("certificate", subject, f"{text}, until {ends}")

@@ -6,11 +6,12 @@ import fcntl
 import os
 import resource
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from seaweedvol.checks.findings import Finding, bad, doubtful, fine
+from seaweedvol.config.errors import UnusablePath
 from seaweedvol.config.model import DirectorySettings, Settings
 from seaweedvol.store.directory import LOCK_NAME
 from seaweedvol.store.diskspace import MinFree, human_bytes, measure
@@ -21,21 +22,28 @@ FILES_PER_VOLUME: Final = 2
 OTHER_FILES: Final = 1024
 
 
-def check_machine(settings: Settings) -> Iterator[Finding]:
-    """Directories, then limits."""
-    for directory in settings.directories:
+def check_machine(settings: Settings, unusable: Sequence[UnusablePath] = ()) -> Iterator[Finding]:
+    """Directories, then limits.
+
+    :param unusable: what is known to be wrong with directories; they are not looked at again.
+    """
+    for error in unusable:
+        yield bad("directory", error.path, str(error))
+    broken = {error.path for error in unusable}
+    usable = [each for each in settings.directories if each.path not in broken]
+    for directory in usable:
         yield from _directory(directory)
-    if settings.index_directory:
+    if settings.index_directory and settings.index_directory not in broken:
         yield from _writable(settings.index_directory)
-    yield from _devices(settings)
-    if settings.log.directory:
+    yield from _devices(usable)
+    if settings.log.directory and settings.log.directory not in broken:
         yield from _writable(settings.log.directory)
     yield _open_files(settings)
 
 
 def _directory(settings: DirectorySettings) -> Iterator[Finding]:
     yield from _writable(settings.path)
-    holder = _holder(settings.path)
+    holder = holder_of(settings.path)
     if holder:
         yield doubtful("directory", settings.path, f"in use by process {holder}")
     status = measure(settings.path)
@@ -61,7 +69,7 @@ def _writable(path: str) -> Iterator[Finding]:
         yield fine("directory", path, "can be written")
 
 
-def _holder(path: str) -> str:
+def holder_of(path: str) -> str:
     """The process that has the directory, "" for none. Takes nothing from anybody, and makes no file."""
     try:
         with open(Path(path) / LOCK_NAME, "rb") as file:
@@ -74,10 +82,10 @@ def _holder(path: str) -> str:
     return ""
 
 
-def _devices(settings: Settings) -> Iterator[Finding]:
+def _devices(directories: Sequence[DirectorySettings]) -> Iterator[Finding]:
     """Directories of one file system share its space, and each counts it as its own."""
     devices: dict[int, str] = {}
-    for directory in settings.directories:
+    for directory in directories:
         device = os.stat(directory.path).st_dev
         if device in devices:
             yield doubtful("space", directory.path, f"is on the same file system as {devices[device]}")

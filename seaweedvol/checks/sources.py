@@ -39,6 +39,11 @@ def _given_path(settings: Settings, name: str) -> str:
 
 def _security_files(settings: Settings) -> Iterator[Finding]:
     paths = security_files(settings.security_source)
+    place = os.path.expanduser(settings.security_source.config_dir)
+    if place and not os.path.isdir(place):
+        yield doubtful(AREA, "-config_dir", f"{place} is no directory: nothing is read from it")
+    elif place and not any(os.path.isfile(os.path.join(place, name)) for name in ("security.toml", "volume.toml")):
+        yield doubtful(AREA, "-config_dir", f"{place} has no security.toml: nothing is read from it")
     if not paths:
         yield fine(AREA, "security.toml", "none was found, and none is needed")
     for number, path in enumerate(paths):

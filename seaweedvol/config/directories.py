@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import attrs
 
-from seaweedvol.config.errors import ConfigError
+from seaweedvol.config.errors import ConfigError, Refuse, UnusablePath, refuse_at_once
 from seaweedvol.config.model import DirectorySettings
 from seaweedvol.config.sizes import MinFreeSpace, parse_min_free_space
 from seaweedvol.config.values import parse_decimal
@@ -56,14 +56,16 @@ class Probation:
 
 
 def read_directories(*, directories: str, max_counts: str, disk_types: str, tags: str, min_free_space: str,
-                     min_free_percent: str, maker: Maker | None = None) -> tuple[DirectorySettings, ...]:
+                     min_free_percent: str, maker: Maker | None = None,
+                     refuse: Refuse = refuse_at_once) -> tuple[DirectorySettings, ...]:
     """One value for each data directory, from the texts of the options.
 
     :param min_free_space: wins over ``min_free_percent`` unless it is empty.
     :param maker: makes those that are missing; None where they must be there.
+    :param refuse: takes a directory that cannot be used.
     :raises ConfigError: when a directory cannot be used, a value cannot be read, or counts do not agree.
     """
-    paths = [checked_directory(part, "-dir", maker=maker) for part in directories.split(",")]
+    paths = [checked_directory(part, "-dir", maker=maker, refuse=refuse) for part in directories.split(",")]
     for place, path in enumerate(paths):
         if path in paths[:place]:
             raise ConfigError(f"directory {path} is given twice by -dir")
@@ -78,27 +80,35 @@ def read_directories(*, directories: str, max_counts: str, disk_types: str, tags
     )
 
 
-def checked_directory(text: str, flag: str, *, maker: Maker | None = None) -> str:
+def checked_directory(text: str, flag: str, *, maker: Maker | None = None, refuse: Refuse = refuse_at_once) -> str:
     """The absolute path of a directory that exists and may be written; ``~`` is the home directory.
 
-    :raises ConfigError: when it cannot be used.
+    :raises ConfigError: when it cannot be used, and ``refuse`` does not take that.
     """
     path = os.path.expanduser(text)
+    try:
+        reason = _why_unusable(path, maker)
+    except ValueError as error:
+        raise ConfigError(f"Check Data Folder({flag}) Writable {path!r} : {error}") from None
+    full = os.path.abspath(path)
+    if reason:
+        refuse(UnusablePath(f"Check Data Folder({flag}) Writable {path} : {reason}", full))
+    return full
+
+
+def _why_unusable(path: str, maker: Maker | None) -> str:
     try:
         if maker is not None and path:
             maker(path)
         status = os.stat(path)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ConfigError(f"Check Data Folder({flag}) Writable {path} : stat {path}: {reason}") from None
-    except ValueError as error:
-        raise ConfigError(f"Check Data Folder({flag}) Writable {path!r} : {error}") from None
+        return f"stat {path}: {(error.strerror or str(error)).lower()}"
     if not stat.S_ISDIR(status.st_mode):
-        raise ConfigError(f"Check Data Folder({flag}) Writable {path} : Not a valid folder!")
+        return "Not a valid folder!"
     # Go asks for the owner's permission bit alone; whether we may really write matters more.
     if not status.st_mode & stat.S_IWUSR or not os.access(path, os.W_OK | os.X_OK):
-        raise ConfigError(f"Check Data Folder({flag}) Writable {path} : Not writable!")
-    return os.path.abspath(path)
+        return "Not writable!"
+    return ""
 
 
 def _for_each(paths: Sequence[str], values: Sequence[T], what: str, flag: str) -> list[T]:

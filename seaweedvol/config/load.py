@@ -12,7 +12,7 @@ from seaweedvol.config.argv import parse_argv
 from seaweedvol.config.directories import Maker, checked_directory, make_directory, read_directories
 from seaweedvol.config.durations import NANOSECONDS
 from seaweedvol.config.environment import options_from, variable_name
-from seaweedvol.config.errors import ConfigError
+from seaweedvol.config.errors import ConfigError, Refuse, refuse_at_once
 from seaweedvol.config.flags import GLOBAL_OPTIONS, OPTIONS, VOLUME_OPTIONS, Kind, Option
 from seaweedvol.config.given import Given, Source
 from seaweedvol.config.hostaddress import detected_host_address
@@ -60,16 +60,17 @@ def wanted_switch(argv: Sequence[str], name: str) -> bool:
 
 
 def load_settings(argv: Sequence[str], environ: Mapping[str, str], *, toml_path: str | None = None,
-                  maker: Maker = make_directory) -> Settings:
+                  maker: Maker = make_directory, refuse: Refuse = refuse_at_once) -> Settings:
     """The settings of a server started like this.
 
     :param argv: without the program's name.
     :param toml_path: used when the command line names no ``-config``.
     :param maker: makes the directories that are missing, where they are to be made.
+    :param refuse: takes directories that cannot be used.
     :raises ConfigError: in one line, when it cannot be started so.
     """
     given, config, notices = gather(argv, environ, toml_path=toml_path)
-    settings = _settings(given, config, environ, notices, maker if config.creates_directories else None)
+    settings = _settings(given, config, environ, notices, maker if config.creates_directories else None, refuse)
     return attrs.evolve(settings, origin=Origin(tuple(argv), dict(environ), toml_path))
 
 
@@ -144,16 +145,16 @@ def _check(option: Option, given: Given) -> None:
 
 
 def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], notices: tuple[str, ...],
-              maker: Maker | None) -> Settings:
+              maker: Maker | None, refuse: Refuse) -> Settings:
     directories = read_directories(
         directories=given.text("dir") if "dir" in given else environ.get("TMPDIR") or "/tmp",
         max_counts=given.text("max"), disk_types=given.text("disk"), tags=given.text("tags"),
         min_free_space=given.text("minFreeSpace"),
-        min_free_percent=given.text("minFreeSpacePercent"), maker=maker,
+        min_free_percent=given.text("minFreeSpacePercent"), maker=maker, refuse=refuse,
     )
     index = given.text("dir.idx")
     http, grpc = _network(given)
-    embedded = _embedded(given, config, directories, maker)
+    embedded = _embedded(given, config, directories, maker, refuse)
     source = SecuritySource(
         file=given.text("securityFile"), config_dir=given.text("config_dir"),
         flag_white_list=_parts(given.text("whiteList")),
@@ -161,12 +162,12 @@ def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], noti
         has_master=embedded is not None,
     )
     security = load_security(source)
-    profiling, more = read_profiling(given)
+    profiling, more = read_profiling(given, refuse)
     return Settings(
         http=http, grpc=grpc, directories=directories,
         server_id=given.text("id").strip() or join_host_port(http.ip, http.port),
         masters=(embedded.address,) if embedded else _masters(given),
-        index_directory=checked_directory(index, "-dir.idx", maker=maker) if index else None,
+        index_directory=checked_directory(index, "-dir.idx", maker=maker, refuse=refuse) if index else None,
         data_center=given.text("dataCenter"), rack=given.text("rack"),
         white_list=security.white_list, security=security.settings, security_source=source,
         reserve=_reserve(given), pre_stop_seconds=given.number("preStopSeconds"),
@@ -175,7 +176,7 @@ def _settings(given: Given, config: TomlConfig, environ: Mapping[str, str], noti
         index_kind=_index_kind(given), leveldb_idle_hours=given.number("index.leveldbTimeout"),
         compaction_rate=given.number("compactionMBps") * _MIB,
         maintenance_rate=given.number("maintenanceMBps") * _MIB,
-        log_level=given.number("v"), log=read_log(given), profiling=profiling,
+        log_level=given.number("v"), log=read_log(given, refuse), profiling=profiling,
         metrics=_metrics(given, http, grpc),
         provenance=given.provenance(),
         notices=notices + _without_effect(given) + more,
@@ -244,7 +245,7 @@ def _masters(given: Given) -> tuple[ServerAddress, ...]:
 
 
 def _embedded(given: Given, config: TomlConfig, directories: Sequence[DirectorySettings],
-              maker: Maker | None) -> EmbeddedMasterSettings | None:
+              maker: Maker | None, refuse: Refuse) -> EmbeddedMasterSettings | None:
     """The embedded master, unless masters are named by somebody nearer to the operator than the TOML file."""
     table: MasterTable = config.master
     if not table.is_embedded:
@@ -257,7 +258,7 @@ def _embedded(given: Given, config: TomlConfig, directories: Sequence[DirectoryS
             return None
     return EmbeddedMasterSettings(
         ip=without_brackets(table.ip), port=table.port, grpc_port=table.port_grpc or table.port + GRPC_PORT_DISTANCE,
-        directory=checked_directory(table.directory, "master.dir", maker=maker)
+        directory=checked_directory(table.directory, "master.dir", maker=maker, refuse=refuse)
         if table.directory else directories[0].path,
         volume_size_limit_mb=table.volume_size_limit_mb, replication=table.replication,
     )

@@ -5,12 +5,14 @@ As in SeaweedFS ``glog/glog.go``, ``glog/glog_file.go`` and ``util/grace/pprof.g
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from typing import Final
 
 from seaweedvol.config.durations import NANOSECONDS
-from seaweedvol.config.errors import ConfigError
+from seaweedvol.config.errors import ConfigError, Refuse, UnusablePath, refuse_at_once
 from seaweedvol.config.given import Given
 from seaweedvol.config.model import LogSettings, ProfilingSettings
 from seaweedvol.storage.ids import go_quote
@@ -23,9 +25,10 @@ _DEFAULT_FILE_MIB: Final = 1800
 _DEFAULT_FILES: Final = 5
 
 
-def read_log(given: Given) -> LogSettings:
+def read_log(given: Given, refuse: Refuse = refuse_at_once) -> LogSettings:
     """What was said of the log.
 
+    :param refuse: takes a directory that cannot be used.
     :raises ConfigError: when it makes no sense, or the directory cannot be used.
     """
     for part in filter(None, given.text("vmodule").split(",")):
@@ -35,8 +38,9 @@ def read_log(given: Given) -> LogSettings:
     if place and not _PLACE.match(place):
         raise ConfigError(f"-log_backtrace_at: {go_quote(place)}: expect file.py:234")
     directory = os.path.expanduser(given.text("logdir"))
-    if directory and not given.is_on("logtostderr") and not _is_writable(directory):
-        raise ConfigError(f"-logdir: {directory} is no directory that can be written to")
+    reason = _why_not_writable(directory) if directory and not given.is_on("logtostderr") else ""
+    if reason:
+        refuse(UnusablePath(f"-logdir: {directory} is no directory that can be written to: {reason}", directory))
     return LogSettings(
         vmodule=given.text("vmodule"), is_json=given.is_on("log_json"),
         directory="" if given.is_on("logtostderr") else directory,
@@ -49,7 +53,7 @@ def read_log(given: Given) -> LogSettings:
     )
 
 
-def read_profiling(given: Given) -> tuple[ProfilingSettings, tuple[str, ...]]:
+def read_profiling(given: Given, refuse: Refuse = refuse_at_once) -> tuple[ProfilingSettings, tuple[str, ...]]:
     """What was said of profiles, and what to tell in the log: the port excludes files, as in Go.
 
     :raises ConfigError: when a file cannot be made.
@@ -60,8 +64,9 @@ def read_profiling(given: Given) -> tuple[ProfilingSettings, tuple[str, ...]]:
         notices = tuple(f"-{name} has no effect: -pprof is given" for name, path in files.items() if path)
         files = dict.fromkeys(files, "")
     for name, path in files.items():
-        if path and not _is_writable(os.path.dirname(path) or "."):
-            raise ConfigError(f"-{name}: {path} cannot be written")
+        reason = _why_not_writable(os.path.dirname(path) or ".") if path else ""
+        if reason:
+            refuse(UnusablePath(f"-{name}: {path} cannot be written: {reason}", path))
     port = given.number("debug.port") if given.is_on("debug") else 0
     return ProfilingSettings(port, given.is_on("pprof"), files["cpuprofile"], files["memprofile"]), notices
 
@@ -74,8 +79,17 @@ def _level(text: str) -> str:
     raise ConfigError(f"-stderrthreshold: {go_quote(text)} is not one of {', '.join(LEVELS)}")
 
 
-def _is_writable(directory: str) -> bool:
+def _why_not_writable(directory: str) -> str:
+    """In the system's words; "" when it can be written."""
     try:
-        return os.path.isdir(directory) and os.access(directory, os.W_OK | os.X_OK)
-    except ValueError:
-        return False
+        if not stat.S_ISDIR(os.stat(directory).st_mode):
+            number = errno.ENOTDIR
+        elif os.access(directory, os.W_OK | os.X_OK):
+            return ""
+        else:
+            number = errno.EROFS if os.statvfs(directory).f_flag & os.ST_RDONLY else errno.EACCES
+        return os.strerror(number).lower()
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    except ValueError as error:
+        return str(error)

@@ -30,8 +30,9 @@ class Rotation(Service):
         self._looking.clock = clock
 
     def startService(self) -> None:
-        """Begin to look."""
+        """Begin to look; what is wrong from the start is told now that there is a log."""
         super().startService()
+        self._secured.tell_ends()
         self._looking.start(self._secured.settings.refresh_seconds, now=False)
 
     def stopService(self) -> None:

@@ -15,10 +15,9 @@ import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from twisted.logger import Logger
 
 from seaweedvol.logs.asking import REQUEST_ID as ASKING, on_behalf_of
-from seaweedvol.rpc import errors, gates
+from seaweedvol.rpc import errors, failures, gates
 from seaweedvol.rpc.counting import counted
 from seaweedvol.rpc.pouring import pour_for
 from seaweedvol.server.errors import Kind, Refused
@@ -35,8 +34,6 @@ UnaryAnswer = Callable[[Any, grpc.ServicerContext], Message]
 StreamAnswer = Callable[[Any, grpc.ServicerContext], Iterator[Message | bytes]]
 Response = Message | bytes | list[Message] | None
 
-_log = Logger()
-
 
 def request_id_of(context: grpc.ServicerContext) -> str:
     """The id the client sent, or a new one (a UUID, as Go makes for gRPC)."""
@@ -47,13 +44,9 @@ def request_id_of(context: grpc.ServicerContext) -> str:
     return str(uuid.uuid4())
 
 
-def _refuse(name: str, context: grpc.ServicerContext, error: Exception) -> NoReturn:
-    code, text = errors.status_of(error)
-    if errors.is_foreseen(error):
-        _log.debug("{name}: {text}", name=name, text=text)
-    else:
-        _log.failure("{name} failed", name=name)
-    context.abort(code, text)
+def _refuse(name: str, context: grpc.ServicerContext, request: object, error: Exception) -> NoReturn:
+    failures.tell(name, request, error)
+    context.abort(*errors.status_of(error))
 
 
 def _work_missing(name: str) -> Work:
@@ -80,7 +73,7 @@ def guarded_unary(name: str, server: VolumeServer, work: Work) -> UnaryAnswer:
                 found = work(server, request)
                 response: Message = _last_of(found, context) if isinstance(found, Generator) else found
             except Exception as error:
-                _refuse(name, context, error)
+                _refuse(name, context, request, error)
             finally:
                 if slow is not None:
                     slow.note(name, time.monotonic() - began, "gRPC", context.peer(), request_id)
@@ -125,7 +118,7 @@ def guarded_stream(name: str, server: VolumeServer, work: Work) -> StreamAnswer:
                     at_end.callback(responses.close)
                 yield from _sent(responses, context)
         except Exception as error:
-            _refuse(name, context, error)
+            _refuse(name, context, request, error)
         finally:
             ASKING.set("")
             _may_end(life)

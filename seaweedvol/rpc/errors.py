@@ -17,6 +17,7 @@ from seaweedvol.storage.errors import StorageError
 
 _BY_KIND: Final = {
     Kind.FAILED: grpc.StatusCode.UNKNOWN,
+    Kind.ABSENT: grpc.StatusCode.UNKNOWN,
     Kind.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
     Kind.DENIED: grpc.StatusCode.PERMISSION_DENIED,
     Kind.PRECONDITION: grpc.StatusCode.FAILED_PRECONDITION,

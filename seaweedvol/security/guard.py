@@ -136,26 +136,26 @@ class Guard:
             self.refusals.tell("white list", f"{host} is refused {asks}: it is not in the list")
         return is_allowed
 
-    def check_read(self, vid_text: str, fid_text: str, token: str | None, peer: str = "") -> bool:
+    def check_read(self, vid_text: str, fid_text: str, token: str | None, peer: str = "", called: str = "") -> bool:
         """Whether a read of ``vid,fid``, as the path spells them, is allowed with this token.
 
         :param peer: whose it is, if the log shall tell of a refusal.
+        :param called: what the log calls it, if not ``vid,fid``.
         """
         reason = _why_refused(self._rules.read_key, vid_text, fid_text, token)
         if reason and peer:
-            self._tell(peer, "read", vid_text, fid_text, reason)
+            self._tell(peer, "read", called or claimed_fid(vid_text, fid_text), reason)
         return not reason
 
     def check_write(self, vid_text: str, fid_text: str, token: str | None, peer: str = "") -> bool:
         """Whether a write or delete of ``vid,fid`` is allowed with this token; as :meth:`check_read`."""
         reason = _why_refused(self._rules.write_key, vid_text, fid_text, token)
         if reason and peer:
-            self._tell(peer, "change", vid_text, fid_text, reason)
+            self._tell(peer, "change", claimed_fid(vid_text, fid_text), reason)
         return not reason
 
-    def _tell(self, peer: str, verb: str, vid_text: str, fid_text: str, reason: str) -> None:
-        what = go_quote(claimed_fid(vid_text, fid_text))
-        self.refusals.tell("token", f"{peer} must not {verb} {what}: {reason}")
+    def _tell(self, peer: str, verb: str, what: str, reason: str) -> None:
+        self.refusals.tell("token", f"{peer} must not {verb} {go_quote(what)}: {reason}")
 
 
 def claimed_fid(vid_text: str, fid_text: str) -> str:

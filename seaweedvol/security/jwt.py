@@ -180,7 +180,8 @@ def _quickly_verified_payload(key: bytes, token: str) -> bytes | None:
 
 def _verified_payload(key: bytes, token: str) -> bytes:
     if not _SHAPE.match(token):
-        raise TokenRefused("token is malformed")
+        # One of the algorithm "none" has no signature, and so not the shape of the others.
+        raise TokenRefused(_algorithm_problem(token) or "token is malformed")
     signatures = _signatures()
     from jwt.exceptions import PyJWTError
 

@@ -45,7 +45,7 @@ def decode(server: VolumeServer, volume_id: VolumeId, collection: str) -> Genera
     """
     volume = _chosen(server.store, volume_id)
     if volume is None:
-        raise Refused(f"ec volume {volume_id} not found")
+        raise Refused(f"ec volume {volume_id} not found", Kind.ABSENT)
     if volume.collection != collection:
         raise Refused(f"existing collection:{volume.collection} unexpected input: {collection}")
     shards = _shards_of(server.store, volume)

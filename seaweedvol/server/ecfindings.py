@@ -14,7 +14,7 @@ import attrs
 from seaweedvol.ec import sidecar as sidecars
 from seaweedvol.ec.layout import data_length_from_shard
 from seaweedvol.ec.scrubbing import EcStill, LocalShard
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Kind, Refused
 from seaweedvol.storage.errors import FormatError
 from seaweedvol.storage.volume.rowchecking import MOST_FAILURES
 
@@ -84,7 +84,7 @@ def find_whole(server: VolumeServer, volume_id: int) -> Whole:
     """
     volume = server.store.erasure.find(volume_id)
     if volume is None:
-        raise Refused(f"EC volume id {volume_id} not found")
+        raise Refused(f"EC volume id {volume_id} not found", Kind.ABSENT)
     shards: dict[int, EcShard] = {}
     directories = []
     for _, other in server.store.erasure.holders(volume_id):

@@ -14,6 +14,7 @@ class Kind(enum.Enum):
     """The class of a refusal, named after what the caller can do about it."""
 
     FAILED = "failed"                            # no class of its own in Go either
+    ABSENT = "absent"                            # what the request names is not here
     INVALID = "invalid"                          # the request is wrong whatever the state
     DENIED = "denied"                            # the caller may not do this
     PRECONDITION = "precondition"                # the request would be right in another state

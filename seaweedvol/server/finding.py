@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seaweedvol.ec.ratio import DEFAULT_RATIO
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Kind, Refused
 
 if TYPE_CHECKING:
     from seaweedvol.storage.ids import VolumeId
@@ -24,7 +24,7 @@ def find(store: Store, volume_id: VolumeId) -> Volume:
     """
     volume = store.find(volume_id)
     if volume is None:
-        raise Refused(f"not found volume id {volume_id}")
+        raise Refused(f"not found volume id {volume_id}", Kind.ABSENT)
     return volume
 
 
@@ -35,7 +35,7 @@ def find_in_collection(store: Store, volume_id: VolumeId, collection: str) -> Vo
     """
     volume = store.find(volume_id)
     if volume is None:
-        raise Refused(f"volume {volume_id} not found")
+        raise Refused(f"volume {volume_id} not found", Kind.ABSENT)
     if volume.collection != collection:
         raise Refused(f"existing collection:{volume.collection} unexpected input: {collection}")
     return volume

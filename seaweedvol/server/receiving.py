@@ -15,7 +15,7 @@ import attrs
 
 from seaweedvol.ec.staging import Staged, publish
 from seaweedvol.server.copying import INDEX_EXTENSIONS, check_collection, check_extension
-from seaweedvol.server.errors import Refused, words_of
+from seaweedvol.server.errors import Kind, Refused, words_of
 from seaweedvol.server.finding import disk_for_shards
 from seaweedvol.storage.volume.paths import base_name
 from seaweedvol.store.names import name_of
@@ -157,7 +157,7 @@ def _for_shards(store: Store, wanted: Announced) -> Location:
 
 def _for_staging(store: Store, wanted: Announced) -> Location:
     if not wanted.disk_type:
-        raise Refused(f"volume {wanted.volume_id} not found")
+        raise Refused(f"volume {wanted.volume_id} not found", Kind.ABSENT)
     disk_type = parse_disk_type(wanted.disk_type)
 
     def fits(location: Location) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import attrs
 
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Kind, Refused
 from seaweedvol.server.interfaces import RemoteCallFailed
 from seaweedvol.storage.errors import StorageError, VolumeClosed
 from seaweedvol.storage.ids import VolumeId
@@ -85,7 +85,7 @@ def scrub(
     for volume_id in wanted:
         volume = server.store.find(VolumeId(volume_id))
         if volume is None:
-            raise Refused(f"volume id {volume_id} not found")
+            raise Refused(f"volume id {volume_id} not found", Kind.ABSENT)
         if mode not in _MODES:
             raise Refused(f"unsupported volume scrub mode {mode}")
         found = scrub_volume(server, volume, with_records=mode != INDEX)

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from seaweedvol.logs.asking import REQUEST_ID, on_behalf_of
+
 #: Lines in a second; the rest are counted.
 MOST_LINES: Final = 10
 
@@ -33,6 +35,7 @@ class SlowLog:
 
         :param what: such as ``GET /3,01637037d6``.
         :param answer: how it ended.
+        :param request_id: for the line, which has it where all lines have theirs; "" for whose turn it is.
         """
         if took < self.least_seconds:
             return
@@ -49,5 +52,6 @@ class SlowLog:
         if left_out:
             _log.warning("%d more slow requests", left_out)
         if is_told:
-            _log.warning("slow request: %s from %s took %.3f s, %s, request_id:%s", what, peer, took, answer,
-                         request_id or "-")
+            # Only the lane's requests are told of by somebody who does not work on their behalf.
+            with on_behalf_of(request_id or REQUEST_ID.get()):
+                _log.warning("slow request: %s from %s took %.3f s, %s", what, peer, took, answer)

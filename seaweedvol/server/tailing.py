@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Kind, Refused
 from seaweedvol.server.finding import find
 from seaweedvol.server.interfaces import ISources, RemoteCallFailed, TailPiece
 from seaweedvol.server.streaming import stretch_after
@@ -100,7 +100,7 @@ def receive_tail(store: Store, sources: ISources, request: TailRequest) -> Itera
     :raises StorageError, OSError: when a record is damaged, or cannot be written here.
     """
     if store.find(request.volume_id) is None:
-        raise Refused(f"receiver not found volume id {request.volume_id}")
+        raise Refused(f"receiver not found volume id {request.volume_id}", Kind.ABSENT)
     try:
         for needle in _needles_of(sources.tail(
                 request.source, request.volume_id, request.since_ns, request.idle_ticks)):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Kind, Refused
 from seaweedvol.server.throttling import Throttle
 from seaweedvol.storage.volume.compacting import PART_LENGTH, Compaction
 from seaweedvol.store.diskspace import measure
@@ -94,7 +94,7 @@ def clean_up(store: Store, volume_id: VolumeId) -> None:
 def _volume(store: Store, volume_id: VolumeId, purpose: str) -> Volume:
     volume = store.find(volume_id)
     if volume is None:
-        raise Refused(f"volume id {volume_id} is not found during {purpose}")
+        raise Refused(f"volume id {volume_id} is not found during {purpose}", Kind.ABSENT)
     return volume
 
 

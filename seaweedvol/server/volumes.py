@@ -11,7 +11,7 @@ import attrs
 
 from seaweedvol.server import state
 from seaweedvol.server.copying import check_collection
-from seaweedvol.server.errors import Refused
+from seaweedvol.server.errors import Kind, Refused
 from seaweedvol.server.interfaces import IMasterView, MarkedVolume
 from seaweedvol.storage.errors import InvalidSetting, StorageError
 from seaweedvol.storage.format.placement import parse_placement
@@ -138,7 +138,7 @@ class Volumes:
         """The volume is looked up before maintenance mode is, as in Go: a missing one is reported as missing."""
         volume = self.store.find(volume_id)
         if volume is None:
-            raise Refused(f"volume {volume_id} not found")
+            raise Refused(f"volume {volume_id} not found", Kind.ABSENT)
         state.check_not_in_maintenance(self.store)
         return volume
 

@@ -10,7 +10,7 @@ import logging
 import os
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import attrs
@@ -52,13 +52,17 @@ class HttpsClientMaterial:
 
 @attrs.frozen(eq=False)
 class InUse:
-    """All of it; None is plain text."""
+    """All of it; None is plain text.
+
+    :ivar pairs: what was read, by the names of the files.
+    """
 
     grpc: GrpcMaterial | None = None
     https: SSL.Context | None = None
     client: HttpsClientMaterial | None = None
     master_grpc: GrpcMaterial | None = None
     master_https: SSL.Context | None = None
+    pairs: Mapping[tuple[str, str], Pair] = attrs.field(factory=dict, repr=False)
 
 
 class Credentials:
@@ -77,6 +81,10 @@ class Credentials:
         self._lock = threading.Lock()
         self._seen = _state_of(settings)
         self.in_use = _load(settings)
+
+    def tell_ends(self) -> None:
+        """Certificates that have expired, or soon do, into the log. Not for the time before there is a log."""
+        tell_ends(self.in_use.pairs.values())
 
     def refresh(self) -> bool:
         """*Blocking, shortly.* Look at the files, and take them over when they have changed; whether they were."""
@@ -108,60 +116,80 @@ class Credentials:
             return False
         self.settings, self.in_use = settings, in_use
         _log.info("certificates are taken over")
+        self.tell_ends()
         for call in self.on_change:
             call()
         return True
 
 
 def _load(settings: TlsSettings) -> InUse:
+    files = _Files()
     client = settings.client
     found = None
     if client is not None:
-        pair = _pair(client.cert, client.key) if client.cert else None
+        pair = files.pair(client.cert, client.key) if client.cert else None
         authorities = read_authorities(client.ca) if client.ca else None
         found = HttpsClientMaterial(
             client_context(pair, authorities, skips_verification=client.skips_verification),
             standard_context(pair, authorities, skips_verification=client.skips_verification))
-    return InUse(_grpc(settings.grpc), _listener(settings.https, settings.rules), found,
-                 _grpc(settings.master_grpc), _listener(settings.master_https, settings.rules))
+    return InUse(_grpc(settings.grpc, files), _listener(settings.https, settings.rules, files), found,
+                 _grpc(settings.master_grpc, files), _listener(settings.master_https, settings.rules, files),
+                 files.pairs)
 
 
-def _listener(settings: HttpsListener | None, rules: TlsRules) -> SSL.Context | None:
+class _Files:
+    """Reads each pair once."""
+
+    def __init__(self) -> None:
+        self.pairs: dict[tuple[str, str], Pair] = {}
+
+    def pair(self, cert: str, key: str) -> Pair:
+        found = self.pairs.get((cert, key))
+        if found is None:
+            found = self.pairs[cert, key] = read_pair(cert, key)
+        return found
+
+
+def _listener(settings: HttpsListener | None, rules: TlsRules, files: _Files) -> SSL.Context | None:
     if settings is None:
         return None
     authorities = read_authorities(settings.ca) if settings.ca else None
-    pair = _pair(settings.cert, settings.key)
+    pair = files.pair(settings.cert, settings.key)
     try:
         return server_context(pair, authorities, rules)
     except SSL.Error as error:
         raise BadCertificate(f"{settings.cert}: {error}") from None
 
 
-def _grpc(settings: GrpcTls | None) -> GrpcMaterial | None:
-    return None if settings is None else grpc_material(settings)
-
-
-def grpc_material(settings: GrpcTls) -> GrpcMaterial:
-    """What the files of gRPC hold.
-
-    :raises BadCertificate: when they cannot be used.
-    """
-    own = _pair(settings.cert, settings.key) if settings.cert else None
-    if own is not None and (settings.client_cert, settings.client_key) == (settings.cert, settings.key):
-        as_client = own
-    else:
-        as_client = _pair(settings.client_cert, settings.client_key)
+def _grpc(settings: GrpcTls | None, files: _Files) -> GrpcMaterial | None:
+    if settings is None:
+        return None
+    own = files.pair(settings.cert, settings.key) if settings.cert else None
+    as_client = files.pair(settings.client_cert, settings.client_key)
     return GrpcMaterial(settings, own, as_client, read_authorities(settings.ca))
 
 
-def _pair(cert: str, key: str) -> Pair:
-    pair = read_pair(cert, key)
-    facts = facts_of(pair.leaf)
-    if facts.days_left < 0:
-        _log.warning("%s has expired on %s UTC", cert, facts.ends.strftime("%Y-%m-%d %H:%M"))
-    elif facts.days_left < WARNING_DAYS:
-        _log.warning("%s expires on %s UTC", cert, facts.ends.strftime("%Y-%m-%d %H:%M"))
-    return pair
+def grpc_material(settings: GrpcTls) -> GrpcMaterial:
+    """What the files of gRPC hold, for a tool; the log tells of their ends.
+
+    :raises BadCertificate: when they cannot be used.
+    """
+    files = _Files()
+    material = _grpc(settings, files)
+    assert material is not None
+    tell_ends(files.pairs.values())
+    return material
+
+
+def tell_ends(pairs: Iterable[Pair]) -> None:
+    """A line for each certificate that has expired, or soon does."""
+    for path, pair in {pair.path: pair for pair in pairs}.items():
+        facts = facts_of(pair.leaf)
+        ends = facts.ends.strftime("%Y-%m-%d %H:%M")
+        if facts.days_left < 0:
+            _log.warning("%s has expired on %s UTC: others will refuse it", path, ends)
+        elif facts.days_left < WARNING_DAYS:
+            _log.warning("%s expires on %s UTC", path, ends)
 
 
 def files_of(settings: TlsSettings) -> Iterator[str]:

@@ -45,12 +45,12 @@ class PageTests(SynchronousTestCase):
         info.write_text(info.read_text().replace('"readOnly": false', '"readOnly": true'))
         stub.VolumeMount(pb.VolumeMountRequest(volume_id=2))
 
-    def run_browser(self, *arguments: str) -> str:
+    def run_browser(self, *arguments: str, url: str = "") -> str:
         """What it prints."""
         return subprocess.run(
             [self.browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
              f"--user-data-dir={self.base / 'profile'}", "--disable-background-networking", "--no-first-run",
-             *arguments, f"http://127.0.0.1:{self.port}/ui/index.html"],
+             *arguments, url or f"http://127.0.0.1:{self.port}/ui/index.html"],
             capture_output=True, text=True, timeout=SECONDS, check=True).stdout
 
     def picture(self, size: tuple[int, int], scheme: int) -> Image.Image:
@@ -82,6 +82,29 @@ class PageTests(SynchronousTestCase):
             self.assertGreater(light.mean[0], 200, size)
             self.assertLess(dark.mean[0], 80, size)
             self.assertGreater(min(light.stddev[0], dark.stddev[0]), 5, size)
+
+    def get(self, path: str) -> str:
+        """What the server has there."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        self.addCleanup(connection.close)
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+
+    def test_no_column_off_the_screen(self) -> None:
+        """Whatever the width, tables are as wide as there is room: with long names, states and stories too."""
+        page = self.get("/ui/index.html")
+        for short, long in (("b &lt;i&gt;", "pictures-archive"), ("0 %<", "31 %, 9.12 GiB in 388 files<"),
+                            ("not since the start", "12 minutes ago: FULL, nothing wrong")):
+            page = page.replace(short, long)
+        self.assertIn("in 388 files", page)
+        style = f"<style>{self.get('/seaweedfsstatic/seaweedvol/page.css')}</style></head>"
+        look = ("<script>document.title = 'seen: ' + [...document.querySelectorAll('.wide')]"
+                ".map(one => one.scrollWidth - one.clientWidth).join(' ')</script></body>")
+        path = self.base / "page.html"
+        path.write_text(page.replace("</head>", style).replace("</body>", look), encoding="utf-8")
+        for width in (500, 760, 900, 1100, 1270, 1600):
+            shown = self.run_browser("--dump-dom", f"--window-size={width},1000", url=path.as_uri())
+            self.assertIn("<title>seen: 0</title>", shown, width)
 
     def test_phone(self) -> None:
         """On a narrow screen nothing sticks out: the outermost columns show nothing but ground."""

@@ -19,6 +19,7 @@ from seaweedvol.checks.listeners import check_listeners, listeners
 from seaweedvol.checks.machine import check_machine
 from seaweedvol.checks.sources import check_sources
 from seaweedvol.checks.whole import check
+from seaweedvol.config.errors import UnusablePath
 from seaweedvol.config.load import load_settings
 from seaweedvol.config.model import Settings
 from seaweedvol.store.directory import DirectoryLock
@@ -72,6 +73,15 @@ class SourcesTests(CheckCase):
         self.assertNotIn('"short"', text)
         self.assertEqual(found_about(found, "writes"), [])
 
+    def test_no_config_directory(self) -> None:
+        """A directory for security.toml that is misspelt, or holds none, is pointed at."""
+        for place, text in (("/nonexistent", "is no directory"), (self.directory, "has no security.toml")):
+            settings = load_settings([f"-config_dir={place}", "-ip=127.0.0.1", f"-dir={self.directory}"], {})
+            self.assertEqual(found_about(check_sources(settings), "-config_dir"),
+                             [(Grade.DOUBTFUL, f"{place} {text}: nothing is read from it")])
+        found = check_sources(self.settings(security="[jwt]"))
+        self.assertEqual(found_about(found, "-config_dir"), [])
+
     def test_open_secrets(self) -> None:
         """Keys that everybody can read are pointed at."""
         settings = self.settings(security=f'[jwt.signing]\nkey = "{"k" * 32}"\n')
@@ -110,12 +120,19 @@ class ListenersTests(CheckCase):
             ("metrics", 4, "plain text, metrics")])
 
     def test_taken(self) -> None:
-        """A port that cannot be had is doubtful: the server that is to be started anew may have it."""
+        """A port that cannot be had is bad, unless a server has the directory: it may be the one to be started anew."""
         settings = self.settings("-port=1")
-        found = list(check_listeners(settings, lambda host, port: "taken" if port == 1 else "no reason found"))
-        self.assertEqual(found_about(found, "http.admin"),
-                         [(Grade.DOUBTFUL, "127.0.0.1:1, plain text: now it cannot be had: taken")])
-        self.assertEqual(found_about(found, "grpc"), [(Grade.FINE, "127.0.0.1:10001, plain text")])
+
+        def look() -> list[Finding]:
+            return list(check_listeners(settings, lambda host, port: "taken" if port == 1 else "no reason found"))
+        self.assertEqual(found_about(look(), "http.admin"),
+                         [(Grade.BAD, "127.0.0.1:1, plain text: it cannot be had: taken")])
+        self.assertEqual(found_about(look(), "grpc"), [(Grade.FINE, "127.0.0.1:10001, plain text")])
+        lock = DirectoryLock(Path(self.directory))
+        self.addCleanup(lock.release)
+        self.assertEqual(found_about(look(), "http.admin"), [(
+            Grade.DOUBTFUL, "127.0.0.1:1, plain text: now it cannot be had: taken, perhaps by process "
+            f"{os.getpid()}, which has the directory")])
 
     def tls(self, days: float) -> list[Finding]:
         """What is found about a server with such certificates everywhere."""
@@ -153,7 +170,9 @@ class ListenersTests(CheckCase):
     def test_dates(self) -> None:
         """A certificate near its end is doubtful, one beyond it is bad."""
         self.assertEqual(found_about(self.tls(days=3), "grpc, https")[0][0], Grade.DOUBTFUL)
-        self.assertEqual(found_about(self.tls(days=-1), "grpc, https")[0][0], Grade.BAD)
+        (grade, text), = found_about(self.tls(days=-1), "grpc, https")
+        self.assertEqual(grade, Grade.BAD)
+        self.assertRegex(text, r"has expired on [-0-9]+: a server starts, and handshakes with it fail\Z")
 
     def test_broken(self) -> None:
         """Files that are no certificates, or whose keys everybody can read, are told of."""
@@ -200,6 +219,28 @@ class MachineTests(CheckCase):
         self.patch(tempfile, "TemporaryFile", refuse)
         self.assertEqual(found_about(check_machine(settings), self.directory)[0],
                          (Grade.BAD, "cannot be written: Read-only file system"))
+
+    def test_unusable(self) -> None:
+        """Directories that are missing, are files or cannot be written are bad, and all the rest is looked at."""
+        file = Path(self.directory) / "file"
+        file.write_text("")
+        closed = Path(self.directory) / "closed"
+        closed.mkdir(mode=0o555)
+        unusable: list[UnusablePath] = []
+        settings = load_settings(["-ip=127.0.0.1", f"-dir={self.directory},/nonexistent,{file},{closed}",
+                                  "-dir.idx=/missing", "-logdir=/nowhere", "-cpuprofile=/no/where"], {},
+                                 refuse=unusable.append)
+        found = check(settings, unusable)
+        for path, reason in (
+                ("/nonexistent", "stat /nonexistent: no such file or directory"), (str(file), "Not a valid folder!"),
+                (str(closed), "Not writable!"), ("/missing", "stat /missing: no such file or directory"),
+                ("/nowhere", "no such file or directory"), ("/no/where", "no such file or directory")):
+            (grade, text), = found_about(found, path)
+            self.assertEqual(grade, Grade.BAD)
+            self.assertTrue(text.endswith(f": {reason}"), text)
+        self.assertEqual(found_about(found, self.directory)[0], (Grade.FINE, "can be written"))
+        self.assertEqual(len(found_about(found, "open files")), 1)
+        self.assertNotIn("check", {each.area for each in found})
 
     def test_shared_disk(self) -> None:
         """Two directories of one file system are pointed at."""

@@ -16,10 +16,12 @@ class RotationTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.looks = 0
+        self.told = 0
         self.adopted: list[object] = []
         self.error: Exception | None = None
         secured: Any = SimpleNamespace(
-            settings=SimpleNamespace(refresh_seconds=5.0), refresh=self.look, adopt=self.adopted.append)
+            settings=SimpleNamespace(refresh_seconds=5.0), refresh=self.look, adopt=self.adopted.append,
+            tell_ends=self.tell)
         self.clock = task.Clock()
         self.rotation = Rotation(secured, self.clock, defer.maybeDeferred)
 
@@ -28,6 +30,17 @@ class RotationTests(SynchronousTestCase):
         self.looks += 1
         if self.error is not None:
             raise self.error
+
+    def tell(self) -> None:
+        """Count."""
+        self.told += 1
+
+    def test_ends(self) -> None:
+        """Expired certificates are told at the start, when there is a log, and not before."""
+        self.assertEqual(self.told, 0)
+        self.rotation.startService()
+        self.assertEqual(self.told, 1)
+        self.rotation.stopService()
 
     def test_looks(self) -> None:
         """One look in five seconds, from the start to the end."""

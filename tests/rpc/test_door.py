@@ -12,11 +12,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.logs.asking import REQUEST_ID as ASKING
 from seaweedvol.pb import volume_server_pb2 as pb
-from seaweedvol.rpc import door, servicer
+from seaweedvol.rpc import door, failures, servicer
 from seaweedvol.server.errors import Refused
 from seaweedvol.server.server import VolumeServer
 from seaweedvol.server.slowness import SlowLog
 from tests.rpc.fakes import Aborted, FakeContext, FakeServer, call
+from tests.server.test_slowness import slow_lines
 
 
 def as_context(context: FakeContext) -> grpc.ServicerContext:
@@ -68,9 +69,10 @@ class UnaryTests(SynchronousTestCase):
         with self.assertNoLogs("seaweedvol"):
             self.answer(lambda server, request: pb.VolumeStatusResponse())
         self.server.slow = SlowLog(1e-9)
-        with self.assertLogs("seaweedvol") as logged:
+        with slow_lines() as lines:
             self.answer(lambda server, request: pb.VolumeStatusResponse())
-        self.assertRegex(logged.output[0], "slow request: VolumeStatus from .* took .* request_id:mine")
+        self.assertRegex(lines[0][0], "^slow request: VolumeStatus from .* took .* gRPC$")
+        self.assertEqual(lines[0][1], "mine")
 
     def test_held_back(self) -> None:
         """While the server stops, a call that is done does not end until its caller knows."""
@@ -89,6 +91,23 @@ class UnaryTests(SynchronousTestCase):
         self.assertRaises(Aborted, self.answer, refuse)
         self.assertEqual((self.context.code, self.context.details), (grpc.StatusCode.UNKNOWN, "not found volume id 1"))
         self.assertIn("x-amz-request-id", self.context.trailing)
+
+    def test_refusal_in_the_log(self) -> None:
+        """Work that was not done is told of, on behalf of its call."""
+        self.context.metadata = (("x-amz-request-id", "mine"),)
+        told: list[str] = []
+
+        def note(name: str, request: Any, error: Exception) -> None:
+            told.append(f"{name} {request.volume_id} {error} {ASKING.get()}")
+        self.patch(failures, "tell", note)
+
+        def refuse(server: VolumeServer, request: object) -> object:
+            raise Refused("x")
+        request = pb.VacuumVolumeCommitRequest(volume_id=7)
+        for answer in (door.guarded_unary("VacuumVolumeCommit", self.server, refuse),
+                       lambda *asked: list(door.guarded_stream("VacuumVolumeCommit", self.server, refuse)(*asked))):
+            self.assertRaises(Aborted, answer, request, as_context(self.context))
+        self.assertEqual(told, ["VacuumVolumeCommit 7 x mine"] * 2)
 
     def test_fault(self) -> None:
         """A fault of ours is logged, and the client learns nothing of it."""

@@ -49,6 +49,8 @@ class ReasonTests(SynchronousTestCase):
     def reason(self, token: str | None, fid: str = "01637037d6") -> str:
         """Why a write is refused."""
         self.lines.clear()
+        # As many as there are: not the reason, but the number of lines is looked at elsewhere.
+        self.guard.refusals = Refusals(self.lines.append)
         self.assertFalse(self.guard.check_write("3", fid, token, "10.0.0.9"))
         line, = self.lines
         start = f'token: 10.0.0.9 must not change "3,{fid}": '
@@ -64,8 +66,12 @@ class ReasonTests(SynchronousTestCase):
         self.assertEqual(self.reason(mint(b"a secret", "3,02637037d6", 5)),
                          "token is for '3,02637037d6', request for '3,01637037d6'")
         self.assertIn("ignature verification failed", self.reason(mint(b"wrong", "3,01637037d6", 5)))
-        unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJmaWQiOiIzLDAxNjM3MDM3ZDYifQ.x"
-        self.assertEqual(self.reason(unsigned), "token is signed with 'none', not with one of HS256, HS384, HS512")
+        unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJmaWQiOiIzLDAxNjM3MDM3ZDYifQ."
+        for signature in ("x", ""):
+            self.assertEqual(self.reason(unsigned + signature),
+                             "token is signed with 'none', not with one of HS256, HS384, HS512")
+        for shapeless in ("..", ".", "eyJhbGciOiJIUzI1NiJ9..", "\udc80.x.", "W10.x.", "MQ.x."):
+            self.assertEqual(self.reason(shapeless), "token is malformed")
         self.assertEqual(self.reason("no token at all"), "token is malformed")
 
     def test_no_lines_in_the_lane(self) -> None:

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.config.tls import GrpcTls, HttpsClient, HttpsListener, TlsRules, TlsSettings
 from seaweedvol.tls.certificates import BadCertificate, common_name
-from seaweedvol.tls.credentials import Credentials, files_of
+from seaweedvol.tls.credentials import Credentials, files_of, grpc_material
 from tests.tls.pki import HERE, Authority
 
 CA = Authority()
@@ -119,8 +119,26 @@ class CredentialsTests(SynchronousTestCase):
         self.assertTrue(any("from the next start" in line for line in self.lines))
 
     def test_end_of_life(self) -> None:
-        """What has expired, or soon does, is told."""
-        for days, words in ((-1, "has expired on"), (3, "expires on")):
+        """What has expired, or soon does, is told when asked for, once for each file however many ports have it."""
+        for days, words in ((-1, "has expired on .* UTC: others will refuse it"), (3, "expires on"), (99, "")):
             CA.sign("late", HERE, days=days).save(self.place, "own")
-            Credentials(attrs.evolve(self.settings, client=None, https=None))
-            self.assertIn(words, self.lines[-1])
+            self.lines.clear()
+            secured = Credentials(self.settings)
+            self.assertEqual(self.lines, [])
+            secured.tell_ends()
+            self.assertEqual(len(self.lines), 1 if words else 0)
+            for line in self.lines:
+                self.assertRegex(line, f"^{self.pair[0]} {words}")
+
+    def test_end_of_life_of_new_ones(self) -> None:
+        """Files that are taken over and have expired are told of at once."""
+        secured = Credentials(self.settings)
+        CA.sign("late", HERE, days=-1).save(self.place, "own")
+        self.assertTrue(secured.refresh())
+        self.assertEqual([line for line in self.lines if "has expired" in line], self.lines[-1:])
+
+    def test_end_of_life_for_tools(self) -> None:
+        """A tool is told too."""
+        CA.sign("late", HERE, days=-1).save(self.place, "own")
+        grpc_material(GrpcTls("", "", self.ca, *self.pair))
+        self.assertEqual(len(self.lines), 1)

@@ -78,15 +78,15 @@ class VolumeApp:
     @router.route("/stats/<name>")
     async def _statistics(self, exchange: Exchange, name: str) -> None:
         """Numbers for scripts."""
-        tell = statistics.PAGES.get(name) if self._shows_page else None
-        if not statistics.is_told(self.server, exchange.request):
+        tell = statistics.PAGES.get(name)
+        if tell is not None and not (self._shows_page(exchange) and statistics.is_told(self.server, exchange.request)):
             tell = None
         await self._administer(exchange, None if tell is None else self._tell(exchange, tell))
 
     @router.route("/ui/index.html")
     async def _page(self, exchange: Exchange) -> None:
         """For people."""
-        await self._administer(exchange, self._show() if self._shows_page else None)
+        await self._administer(exchange, self._show() if self._shows_page(exchange) else None)
 
     @router.route("/favicon.ico")
     async def _favicon(self, exchange: Exchange) -> None:
@@ -149,11 +149,15 @@ class VolumeApp:
 
     # --- administration ------------------------------------------------------------------------------------------
 
-    @property
-    def _shows_page(self) -> bool:
+    def _shows_page(self, exchange: Exchange) -> bool:
         """The page would tell more than a server with tokens wants to tell."""
-        security = self.server.settings.security
-        return not security.write_key or security.ui_access
+        security, request = self.server.settings.security, exchange.request
+        if not security.write_key or security.ui_access:
+            return True
+        if not request.is_public:
+            reason = "there is a signing key, and access.ui is not on"
+            self.server.guard.refusals.tell("page", f"{request.peer_host} is refused {request.path}: {reason}")
+        return False
 
     async def _administer(self, exchange: Exchange, making: Awaitable[Reply] | None) -> None:
         """Answer one of the routes that only the full port has; on the other, its path is one like any."""

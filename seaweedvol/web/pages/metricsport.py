@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred, succeed
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -101,12 +102,17 @@ class MetricsPort(Service):
     def startService(self) -> None:
         """Listen.
 
-        :raises CannotListenError: when the port is taken.
+        :raises OSError: when the port is taken.
         """
         if self._port is not None:
             return
         site = QuietSite(MetricsPage(self._instruments, self._in_thread))
-        self._port = self._reactor.listenTCP(self._number, site, interface=self._host)
+        try:
+            self._port = self._reactor.listenTCP(self._number, site, interface=self._host)
+        except CannotListenError as error:
+            reason = getattr(error.socketError, "strerror", None) or error.socketError
+            host = f"[{self._host}]" if ":" in self._host else self._host or "*"
+            raise OSError(f"cannot listen for metrics (-metricsPort) on {host}:{self._number}: {reason}") from None
         super().startService()
         _log.info("metrics at http://{host}:{port}/metrics", host=self._host or "*", port=self._number)
 

@@ -27,7 +27,8 @@ _KINDS: Final = ("Requests", "Connections", "AssignRequests", "ReadRequests", "W
 
 def is_told(server: VolumeServer, request: Request) -> bool:
     """Whether numbers are for this client, and asked for; to others their paths are those of needles, as in 4.44."""
-    return request.method in ("GET", "HEAD") and server.guard.allows_peer(request.peer_host)
+    asks = "" if request.is_public else request.path
+    return request.method in ("GET", "HEAD") and server.guard.allows_peer(request.peer_host, asks)
 
 
 def live() -> Reply:

@@ -167,10 +167,17 @@ def _volume(one: Any, chronicle: Chronicle, now: float) -> VolumeFigure:
         place=f"{one.remote_storage_name} {one.remote_storage_key}" if one.remote_storage_name
         else one.disk_type or "hdd",
         size=readable(one.size), files=str(one.file_count - one.delete_count), garbage=garbage,
-        garbage_text=f"{garbage:.0f} %, {readable(one.deleted_bytes)} of {one.delete_count}",
+        garbage_text=_garbage_text(garbage, one.deleted_bytes, one.delete_count),
         ttl=str(Ttl.from_uint32(one.ttl_uint32)), replication=str(ReplicaPlacement.from_byte(one.placement_byte)),
         state=legible(state), is_writable=not one.read_only and not one.read_only_reason,
         vacuum=_event(chronicle.last_vacuum(one.id), now)[0], scrub=scrub, is_sound=is_sound)
+
+
+def _garbage_text(percentage: float, length: int, count: int) -> str:
+    text = f"{percentage:.0f} %"
+    if not count:
+        return text
+    return f"{text}, {readable(length)} in {count} file{'' if count == 1 else 's'}"
 
 
 def _event(event: Event | None, now: float) -> tuple[str, bool]:

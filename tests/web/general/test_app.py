@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.pb.volume_server_pb2 import VolumeServerState
+from seaweedvol.security.refusals import Refusals
 from seaweedvol.server.state import set_state
 from seaweedvol.storage.ids import VolumeId
 from tests.conformance.exchange import Request, Response
@@ -207,6 +209,22 @@ class StateTests(AppTests):
         self.assertEqual(closed.ask("GET", "/ui/index.html").status, 400)
         shown = make_world(self, environ={**key, "WEED_ACCESS_UI": "true"})
         self.assertEqual(shown.ask("GET", "/ui/index.html").status, 200)
+
+    def test_refused_page_in_the_log(self) -> None:
+        """Who does not get the page is told of in the log, by its path and with what would show it."""
+        lines: list[str] = []
+        world = make_world(self, environ={"WEED_JWT_SIGNING_KEY": "secret", "WEED_JWT_SIGNING_READ_KEY": "secret"})
+        world.server.guard.refusals = Refusals(lines.append)
+        for path in ("/ui/index.html", "/stats/memory", "/robots.txt"):
+            self.assertEqual(world.ask("GET", path).status, 401)
+        reason = "is refused {}: there is a signing key, and access.ui is not on"
+        self.assertEqual([re.sub(r"(page|token): \S+", r"\1: X", line) for line in lines], [
+            "page: X " + reason.format("/ui/index.html"), 'token: X must not read "/ui/index.html": there is no token',
+            "page: X " + reason.format("/stats/memory"), 'token: X must not read "/stats/memory": there is no token',
+            'token: X must not read "/robots.txt": there is no token'])
+        lines.clear()
+        self.assertEqual(world.ask("GET", "/3,01637037d6").status, 401)
+        self.assertIn('must not read "3,01637037d6": there is no token', lines[0])
 
 
 class AssetTests(AppTests):

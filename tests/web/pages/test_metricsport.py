@@ -6,6 +6,7 @@ import gzip
 from typing import Any
 
 from prometheus_client.registry import Collector
+from twisted.internet.error import CannotListenError
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
@@ -91,6 +92,21 @@ class ServiceTests(SynchronousTestCase):
         self.assertEqual((port, host), (9325, "10.0.0.7"))
         self.successResultOf(service.stopService())
         self.assertFalse(service.running)
+
+    def test_taken(self) -> None:
+        """A port that cannot be had is called by its option, with the system's reason."""
+        class Busy(MemoryReactorClock):
+            """Has no port for anybody."""
+
+            def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
+                """None."""
+                raise CannotListenError(interface, port, OSError(98, "Address already in use"))
+
+        for host, place in (("127.0.0.1", "127.0.0.1:9325"), ("::1", "[::1]:9325"), ("", "*:9325")):
+            port = MetricsPort(Instruments(), Busy(), inline, host, 9325)
+            error = self.assertRaises(OSError, port.startService)
+            self.assertEqual(str(error),
+                             f"cannot listen for metrics (-metricsPort) on {place}: Address already in use")
 
     def test_ticks(self) -> None:
         """Every second it is noted how late that is, and how many requests there were."""

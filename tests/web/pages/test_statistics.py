@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from seaweedvol.security.refusals import Refusals
 from tests.web.serving import fid, make_world
 
 
@@ -64,8 +65,16 @@ class StatisticsTests(SynchronousTestCase):
     def test_white_list(self) -> None:
         """Only for those who may write; to others there is nothing of the kind."""
         world = make_world(self, "-whiteList=10.0.0.7")
+        lines: list[str] = []
+        world.server.guard.refusals = Refusals(lines.append)
         for name in ("counter", "memory", "disk"):
+            lines.clear()
             self.assertEqual(world.ask("GET", f"/stats/{name}").status, 400)
+            self.assertRegex("\n".join(lines), rf"\Awhite list: \S+ is refused /stats/{name}: it is not in the list\Z")
+            self.assertEqual(world.ask("GET", f"/stats/{name}", is_public=True).status, 400)
+            self.assertEqual(len(lines), 1)
+        self.assertEqual(world.ask("GET", "/stats/other").status, 400)
+        self.assertEqual(len(lines), 1)
         self.assertEqual(world.ask("GET", "/livez").status, 200)
 
     def test_methods(self) -> None:

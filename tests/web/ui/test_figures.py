@@ -44,9 +44,13 @@ class FiguresTests(SynchronousTestCase):
         """As a part of what was ever written."""
         paths = [self.world.put(key, bytes(1000)) for key in range(1, 5)]
         self.assertEqual((self.volume().garbage, self.volume().files), (0.0, "4"))
+        self.assertEqual(self.volume().garbage_text, "0 %")
         self.assertEqual(self.world.ask("DELETE", paths[0], None).status, 202)
         self.assertAlmostEqual(self.volume().garbage, 25.0, delta=1.0)
         self.assertEqual(self.volume().files, "3")
+        self.assertRegex(self.volume().garbage_text, r"\A2\d %, [0-9.]+ [KM]?i?B in 1 file\Z")
+        self.world.ask("DELETE", paths[1], None)
+        self.assertRegex(self.volume().garbage_text, r"\A\d\d %, [0-9.]+ [KM]?i?B in 2 files\Z")
 
     def test_vacuum_and_scrub(self) -> None:
         """When they were last, and how that ended."""
