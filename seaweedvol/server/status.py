@@ -150,7 +150,7 @@ def server_status(server: VolumeServer) -> ServerStatus:
     """Disks, memory, version and place of this server."""
     settings = server.settings
     return ServerStatus(
-        disks=tuple(disk_status(location.directory) for location in server.store.locations),
+        disks=tuple(disk_status(location.directory) for location in server.store.disks),
         memory=memory_status(), version=version_text(settings.offset_width),
         data_center=settings.data_center, rack=settings.rack,
     )
@@ -162,7 +162,7 @@ def disk_conditions(store: Store) -> list[DiskCondition]:
         DiskCondition(attrs.evolve(disk_status(location.directory), error=location.status.error), location.disk_type,
                       location.room.reason if location.is_low_space else "", location.room.held,
                       location.room.io_errors)
-        for location in store.locations
+        for location in store.disks
     ]
 
 

@@ -52,6 +52,7 @@ class Location:
     :ivar width: of the offsets in new .idx files.
     :ivar maps: what kind of needle map volumes get, and who lets go of those that nobody asks.
     :ivar stores: where the data of tiered volumes are.
+    :ivar trouble: why nothing here is served although others are, "" when it is; :mod:`~seaweedvol.store.asides`.
     :ivar failed: why, for each volume that is there but could not be loaded.
     :ivar unreached: those of ``failed`` whose object store did not answer.
     """
@@ -72,12 +73,13 @@ class Location:
     ec_volumes: dict[VolumeId, EcVolume] = attrs.field(factory=dict, init=False, repr=False)
     failed: dict[VolumeId, str] = attrs.field(factory=dict, init=False)
     unreached: set[VolumeId] = attrs.field(factory=set, init=False)
+    trouble: str = attrs.field(default="", init=False)
     status: DiskStatus = attrs.field(init=False)
     is_low_space: bool = attrs.field(default=False, init=False)
     room: Room = attrs.field(init=False, repr=False)
     max_count: int = attrs.field(init=False)
     # Before that nobody can be writing shards, and what is not whole is left of what died.
-    _has_loaded: bool = attrs.field(default=False, init=False, repr=False)
+    has_loaded: bool = attrs.field(default=False, init=False, repr=False)
     changing: threading.RLock = attrs.field(factory=threading.RLock, init=False, repr=False)
     # For the moments in which the set of volumes and what they are told of the disk must agree.
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
@@ -106,7 +108,15 @@ class Location:
         except BaseException:
             lock.release()
             raise
-        self._directory_lock = lock
+        self._directory_lock, self.trouble = lock, ""
+
+    def set_aside(self, error: Exception) -> None:
+        """Serve nothing from here, because of ``error``, and let others have the directory; its files stay."""
+        if str(error) != self.trouble:
+            _log.error("%s is set aside, nothing in it is served: %s", self.directory, error)
+        self.close()
+        self.trouble, self.uuid = str(error), ""
+        self.status = DiskStatus(os.path.abspath(self.directory), error=self.trouble)
 
     def load(self) -> None:
         """Load every volume that is not loaded yet, many at a time; what fails is set aside in ``failed``.
@@ -115,9 +125,9 @@ class Location:
         """
         self.check_space()
         with self.changing:
-            load_missing(self, may_remove=not self._has_loaded)
+            load_missing(self, may_remove=not self.has_loaded)
             load_all(self)
-            self._has_loaded = True
+            self.has_loaded = True
         _log.info("%s: %d volumes, %d set aside, at most %d", self.directory, len(self.volumes), len(self.failed),
                   self.max_count)
 
@@ -268,7 +278,8 @@ class Location:
 
     def check_space(self) -> None:
         """Look how full the disk is, and let the volumes know when it is too full. Blocks, never raises."""
-        self._take_in(self.room.look(self.min_free))
+        if not self.trouble:
+            self._take_in(self.room.look(self.min_free))
 
     def _take_in(self, seen: Seen) -> None:
         status = seen.status

@@ -16,6 +16,10 @@ import attrs
 TOLERANCE: Final = 3
 #: What a file system says that has no room, or gives this user no more of it.
 NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT))
+#: What a file system says that has become read-only after an error, and one whose device is gone.
+GONE: Final = frozenset((errno.EROFS, errno.ENODEV, errno.ENXIO))
+#: What says nothing of the file that was asked for, but of the disk under it.
+BROKEN: Final = GONE | {errno.EIO, errno.EUCLEAN, errno.ESTALE, errno.ENOTCONN}
 
 
 class Disk(Protocol):
