@@ -24,7 +24,7 @@ from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.needlemap import MapSettings
 from seaweedvol.storage.volume.loading import create_volume, load_volume
 from seaweedvol.storage.volume.volume import Volume
-from seaweedvol.store.directory import DirectoryLock, directory_uuid
+from seaweedvol.store.directory import DirectoryLock, directory_uuid, keep_uuid
 from seaweedvol.store.diskspace import DiskStatus, MinFree, disk_status
 from seaweedvol.store.placing import count_that_fits, slots_for_shards
 from seaweedvol.store.room import Room, Seen
@@ -83,6 +83,8 @@ class Location:
     changing: threading.RLock = attrs.field(factory=threading.RLock, init=False, repr=False)
     # For the moments in which the set of volumes and what they are told of the disk must agree.
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+    # It is not on the disk yet, which was full.
+    _is_uuid_due: bool = attrs.field(default=False, init=False, repr=False)
     _directory_lock: DirectoryLock | None = attrs.field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -101,6 +103,7 @@ class Location:
         lock = DirectoryLock(self.directory)
         try:
             self.uuid = directory_uuid(self.directory)
+            self._is_uuid_due = not keep_uuid(self.directory, self.uuid)
             for base in sweep(self.directory, self.index_directory):
                 _log.warning("%s: what is left of an unfinished copy is removed", self.directory / base)
             for path in sweep_asides(self.directory, self.index_directory):
@@ -280,6 +283,8 @@ class Location:
         """Look how full the disk is, and let the volumes know when it is too full. Blocks, never raises."""
         if not self.trouble:
             self._take_in(self.room.look(self.min_free))
+            if self._is_uuid_due and not self.is_low_space:
+                self._is_uuid_due = not keep_uuid(self.directory, self.uuid)
 
     def _take_in(self, seen: Seen) -> None:
         status = seen.status
