@@ -228,3 +228,15 @@ class DisksTests(unittest.SynchronousTestCase):
             self.assertEqual(self.store.find(7) is None, bool(broken))
             broken.clear()
         self.assertIsNotNone(self.store.find(8))
+
+    def test_directory_that_cannot_be_taken(self) -> None:
+        """It is not loaded by those who have no lock on it."""
+        first = self.store.disks[0]
+        first.set_aside(OSError(errno.EIO, "no"))
+        self.disks.startService()
+        waiting = self.disks.when_loaded()
+        while self.threads.work():
+            pass
+        self.successResultOf(waiting)
+        self.assertEqual((first.volumes, first.has_loaded), ({}, False))
+        self.assertEqual(self.store.locations, (self.store.disks[1],))

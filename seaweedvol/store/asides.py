@@ -43,11 +43,13 @@ def open_or_set_aside(location: Location) -> OSError | None:
 
 
 def load_or_set_aside(location: Location) -> None:
-    """Load what is there. A directory that cannot be listed when it never was is set aside; of one in service nothing
-    is taken away.
+    """Load what is there, of a directory that is not set aside. One that cannot be listed when it never was is set
+    aside now; of one in service nothing is taken away.
 
     :raises OSError: when it is not the disk that fails.
     """
+    if location.trouble:
+        return
     try:
         location.load()
     except OSError as error:

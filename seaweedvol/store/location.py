@@ -16,20 +16,19 @@ import attrs
 
 from seaweedvol.ec.volume import EcVolume
 from seaweedvol.storage.backend import IRemoteFiles
-from seaweedvol.storage.errors import StorageError, VolumeError, VolumeExists
+from seaweedvol.storage.errors import StorageError, VolumeExists
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import Ttl
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.needlemap import MapSettings
-from seaweedvol.storage.volume.loading import create_volume, load_volume
+from seaweedvol.storage.volume.loading import create_volume
 from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.store.directory import DirectoryLock, directory_uuid, keep_uuid
 from seaweedvol.store.diskspace import DiskStatus, MinFree, disk_status
 from seaweedvol.store.placing import count_that_fits, slots_for_shards
 from seaweedvol.store.room import Room, Seen
 from seaweedvol.store.shardloading import load_all, unload_volume
-from seaweedvol.store.survey import Found
 from seaweedvol.store.sweeping import sweep, sweep_asides
 from seaweedvol.store.volumeloading import load_missing, load_one
 
@@ -75,6 +74,8 @@ class Location:
     unreached: set[VolumeId] = attrs.field(factory=set, init=False)
     trouble: str = attrs.field(default="", init=False)
     status: DiskStatus = attrs.field(init=False)
+    # Why the disk takes no writes any more, "" as long as it does.
+    write_fault: str = attrs.field(default="", init=False)
     is_low_space: bool = attrs.field(default=False, init=False)
     room: Room = attrs.field(init=False, repr=False)
     max_count: int = attrs.field(init=False)
@@ -199,22 +200,6 @@ class Location:
             self.add(volume)
         return volume
 
-    def opened(self, found: Found) -> Volume:
-        """The volume of these files, with the settings of this location; :meth:`add` serves it.
-
-        :raises StorageError, OSError: when it cannot be served.
-        """
-        if not found.name.is_text:
-            # It would be in each heartbeat, and no message can hold it. Go dies of such a file at its start.
-            raise VolumeError("its collection is not UTF-8, so no master could be told of it")
-        volume = load_volume(
-            found.directory, found.index_directory, found.name.collection, found.name.volume_id,
-            default_width=self.width, maps=self.maps, report=_log.warning, stores=self.stores,
-        )
-        if volume.is_read_only:
-            _log.info("volume %d is read-only: %s", volume.id, volume.reason_text())
-        return volume
-
     def add(self, volume: Volume) -> None:
         """Serve a volume that was opened here, by someone who holds ``changing``."""
         with self._lock:
@@ -222,6 +207,7 @@ class Location:
             volume.disk_id = self.disk_id
             volume.lies_on(self)
             volume.set_low_disk(self.is_low_space, self.room.reason)
+            volume.set_broken_disk(self.write_fault)
             self.volumes[volume.id] = volume
         self.failed.pop(volume.id, None)
         self.unreached.discard(volume.id)
@@ -263,9 +249,14 @@ class Location:
         return bool(self.status.error)
 
     @property
+    def takes_nothing(self) -> bool:
+        """Whether the disk is in no state for anything new."""
+        return self.is_low_space or self.is_unavailable or bool(self.write_fault)
+
+    @property
     def has_free_slot(self) -> bool:
         """Whether a new volume may be made here."""
-        if self.is_low_space or self.is_unavailable:
+        if self.takes_nothing:
             return False
         return self.max_count == 0 or self.volume_count < self.max_count
 
@@ -277,7 +268,7 @@ class Location:
     @property
     def reported_max_count(self) -> int:
         """How many volumes the master shall think fit: no more than are here when space is low."""
-        return max(self.local_count + self.shard_slots if self.is_low_space else self.max_count, 0)
+        return max(self.local_count + self.shard_slots if self.is_low_space or self.write_fault else self.max_count, 0)
 
     def check_space(self) -> None:
         """Look how full the disk is, and let the volumes know when it is too full. Blocks, never raises."""
@@ -293,14 +284,19 @@ class Location:
         if seen.is_low != self.is_low_space:
             _log.warning("%s: %s: %d volumes take %s", self.directory, seen.reason, self.volume_count,
                          "deletions only" if seen.is_low else "writes again")
+        if seen.fault != self.write_fault:
+            _log.error("%s: %d volumes %s", self.directory, self.volume_count,
+                       f"take no writes: {seen.fault}" if seen.fault else "take writes again: the disk does")
         with self._lock:
-            self.status = status
+            self.status, self.write_fault = status, seen.fault
             self.is_low_space = seen.is_low
             for volume in self.volumes.values():
                 volume.set_low_disk(seen.is_low, seen.reason)
+                volume.set_broken_disk(seen.fault)
 
     def note_error(self, volume_id: int, error: OSError) -> None:
-        """As :meth:`Disk.note_error`: when there is no room, no volume takes writes from now on."""
+        """As :meth:`Disk.note_error`: when there is no room, or the disk takes no writes, no volume does from now on.
+        """
         seen = self.room.note_error(volume_id, error)
         if seen is not None:
             self._take_in(seen)

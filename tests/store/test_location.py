@@ -12,6 +12,7 @@ from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import DirectoryInUse, VolumeNotEmpty
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.volume import ReadOnlyReason
+from seaweedvol.store import volumeloading
 from seaweedvol.store.directory import UUID_NAME
 from seaweedvol.store.diskspace import FAILURES_UNTIL_UNAVAILABLE
 from seaweedvol.store.location import Location
@@ -124,7 +125,7 @@ class LoadingTests(unittest.SynchronousTestCase):
         def fail(*args: object, **named: object) -> None:
             raise ZeroDivisionError("ours")
 
-        self.patch(Location, "opened", fail)
+        self.patch(volumeloading, "_opened", fail)
         location.load()
         self.assertEqual(location.failed, {7: "ZeroDivisionError('ours')"})
 
