@@ -15,6 +15,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from seaweedvol.store.asides import load_or_set_aside
 from seaweedvol.store.location import Location
 from seaweedvol.store.store import Store
 
@@ -62,8 +63,8 @@ class DiskLocationService(Service):
 
     _log = Logger()
 
-    def __init__(self, location: Location, clock: IReactorTime, in_thread: InThread) -> None:
-        self._location = location
+    def __init__(self, location: Location, clock: IReactorTime, in_thread: InThread, store: Store) -> None:
+        self._location, self._store = location, store
         self._in_thread = in_thread
         self._clock = clock
         self._looked_at = self._asked_at = 0.0
@@ -90,7 +91,7 @@ class DiskLocationService(Service):
 
     async def _load(self) -> None:
         try:
-            await self._in_thread(self._location.load)
+            await self._in_thread(lambda: load_or_set_aside(self._location))
         except Exception:
             failure = Failure()
             self._log.failure("cannot load {directory}", failure, directory=str(self._location.directory))
@@ -112,7 +113,10 @@ class DiskLocationService(Service):
 
     async def _check(self, now: float) -> None:
         await self._attempt(self._location.check_space)
-        if self._location.unreached and now - self._asked_at >= SPACE_CHECK_SECONDS:
+        if self._location.trouble and now - self._asked_at >= SPACE_CHECK_SECONDS:
+            self._asked_at = now
+            await self._attempt(lambda: self._store.try_again(self._location))
+        elif self._location.unreached and now - self._asked_at >= SPACE_CHECK_SECONDS:
             # Their object store may be back, or the master may be there that knows it.
             self._asked_at = now
             await self._attempt(self._location.load)
@@ -178,6 +182,6 @@ def make_disks(store: Store, clock: IReactorTime, in_thread: InThread) -> Disks:
     """
     disks = Disks(lambda: in_thread(store.settle))
     disks.setName("disks")
-    for location in store.locations:
-        DiskLocationService(location, clock, in_thread).setServiceParent(disks)
+    for location in store.disks:
+        DiskLocationService(location, clock, in_thread, store).setServiceParent(disks)
     return disks

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -201,3 +203,40 @@ class DisksTests(unittest.SynchronousTestCase):
         self.failureResultOf(self.disks.when_loaded(), FileNotFoundError)
         self.assertEqual(len(self.flushLoggedErrors(FileNotFoundError)), 1)
         self.assertIsNotNone(self.store.find(8))
+
+    def test_directory_that_is_set_aside(self) -> None:
+        """It is tried again once a minute, and served when its disk is well."""
+        broken = [True]
+        real = os.listdir
+
+        def listed(path: Any) -> list[str]:
+            if broken and str(path) == str(self.directories[0]):
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return real(path)
+
+        self.patch(os, "listdir", listed)
+        self.disks.startService()
+        waiting = self.disks.when_loaded()
+        while self.threads.work():
+            pass
+        self.successResultOf(waiting)
+        self.assertIsNone(self.store.find(7))
+        for _ in range(2):
+            self.clock.pump([1] * (SPACE_CHECK_SECONDS + 1))
+            while self.threads.work():
+                pass
+            self.assertEqual(self.store.find(7) is None, bool(broken))
+            broken.clear()
+        self.assertIsNotNone(self.store.find(8))
+
+    def test_directory_that_cannot_be_taken(self) -> None:
+        """It is not loaded by those who have no lock on it."""
+        first = self.store.disks[0]
+        first.set_aside(OSError(errno.EIO, "no"))
+        self.disks.startService()
+        waiting = self.disks.when_loaded()
+        while self.threads.work():
+            pass
+        self.successResultOf(waiting)
+        self.assertEqual((first.volumes, first.has_loaded), ({}, False))
+        self.assertEqual(self.store.locations, (self.store.disks[1],))

@@ -38,7 +38,7 @@ def looks_at(server: VolumeServer) -> dict[str, Look]:
         "in flight": lambda: {"upload bytes": server.upload_limit.in_flight,
                               "download bytes": server.download_limit.in_flight},
         "process": _process,
-        "directories": lambda: [_directory(location) for location in server.store.locations],
+        "directories": lambda: [_directory(location) for location in server.store.disks],
         "volumes": lambda: [_volume(volume) for location in server.store.locations for volume in location.loaded()],
     }
 

@@ -58,7 +58,7 @@ def apply(server: VolumeServer, change: Change) -> None:
     server.guard.update(settings.white_list, keys.write_key, keys.write_expires, keys.read_key, keys.read_expires)
     server.upload_limit.set_limit(http.upload_limit)
     server.download_limit.set_limit(http.download_limit)
-    for location, wanted in zip(server.store.locations, settings.directories):
+    for location, wanted in zip(server.store.disks, settings.directories):
         location.min_free = MinFree(percent=wanted.min_free.percent, amount=wanted.min_free.amount)
         if location.configured_max_count != wanted.max_count:
             location.configured_max_count = wanted.max_count

@@ -48,11 +48,14 @@ def disk_for_shards(store: Store, volume_id: VolumeId, collection: str, disk_id:
     :param no_room: what to say when none has room.
     :raises Refused: when there is none.
     """
-    count = len(store.locations)
+    count = len(store.disks)
     if disk_id >= count:
         raise Refused(f"invalid disk_id {disk_id}: only have {count} disks")
     if disk_id:
-        return store.locations[disk_id]
+        chosen = store.disks[disk_id]
+        if chosen.trouble:
+            raise Refused(f"disk {disk_id} is not served: {chosen.trouble}")
+        return chosen
     found = store.erasure.place_for(collection, volume_id, DEFAULT_RATIO.data)
     if found is None:
         raise Refused(no_room)

@@ -75,10 +75,10 @@ class Gauges(Collector):
         faults: Values = {}
         reserves: Values = {}
         most = 0
-        for location in self._server.store.locations:
+        for location in self._server.store.disks:
             name, status = str(location.directory), location.status
-            most += location.max_count
-            errors[name, "error"] = 1 if status.error else 0
+            most += 0 if location.trouble else location.max_count
+            errors[name, "error"] = 1 if status.error or location.write_fault else 0
             faults[name,], reserves[name,] = location.room.io_errors, location.room.held
             available = location.min_free.available(status)
             resources[name, "all"], resources[name, "used"] = status.all, status.used

@@ -41,7 +41,7 @@ class Needles:
     @_directories.default
     def _volumes_by_directory(self) -> tuple[Mapping[int, QuickVolume], ...]:
         # They change, but they are never replaced.
-        return tuple(cast("Mapping[int, QuickVolume]", location.volumes) for location in self.store.locations)
+        return tuple(cast("Mapping[int, QuickVolume]", location.volumes) for location in self.store.disks)
 
     def holds(self, volume_id: VolumeId) -> bool:
         """Whether the volume is here, or a shard of it."""

@@ -19,6 +19,7 @@ from seaweedvol.store.diskspace import DiskStatus, disk_status
 if TYPE_CHECKING:
     from seaweedvol.server.ecneedles import EcNeedles
     from seaweedvol.server.server import VolumeServer
+    from seaweedvol.store.location import Location
     from seaweedvol.store.store import Store
 
 
@@ -150,7 +151,7 @@ def server_status(server: VolumeServer) -> ServerStatus:
     """Disks, memory, version and place of this server."""
     settings = server.settings
     return ServerStatus(
-        disks=tuple(disk_status(location.directory) for location in server.store.locations),
+        disks=tuple(disk_status(location.directory) for location in server.store.disks),
         memory=memory_status(), version=version_text(settings.offset_width),
         data_center=settings.data_center, rack=settings.rack,
     )
@@ -159,11 +160,16 @@ def server_status(server: VolumeServer) -> ServerStatus:
 def disk_conditions(store: Store) -> list[DiskCondition]:
     """Of each directory. Blocking: asks the file systems."""
     return [
-        DiskCondition(attrs.evolve(disk_status(location.directory), error=location.status.error), location.disk_type,
+        DiskCondition(attrs.evolve(disk_status(location.directory), error=location.status.error or _fault(location)),
+                      location.disk_type,
                       location.room.reason if location.is_low_space else "", location.room.held,
                       location.room.io_errors)
-        for location in store.locations
+        for location in store.disks
     ]
+
+
+def _fault(location: Location) -> str:
+    return f"takes no writes: {location.write_fault}" if location.write_fault else ""
 
 
 def memory_status() -> MemoryStatus:

@@ -77,7 +77,8 @@ class _Gathering:
     def add(self, location: Location) -> None:
         is_unavailable, status = location.is_unavailable, location.status
         max_count = 0 if is_unavailable else location.reported_max_count
-        self._uuids.append(location.uuid)
+        if location.uuid:
+            self._uuids.append(location.uuid)
         self._disk_tags.append(DiskTag(location.disk_id, location.tags, location.disk_type, max_count))
         if is_unavailable:
             return

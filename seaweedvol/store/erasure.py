@@ -50,6 +50,7 @@ class ErasureStore:
     """The encoded volumes of one server. Every method may be called from any thread; :meth:`find`, :meth:`holders`,
     :meth:`held`, :meth:`shard`, :meth:`volumes` and :meth:`reports` take no lock.
 
+    :ivar locations: the disks that are served.
     :ivar late: deletions of which a plain volume made of shards is to hear.
     """
 
@@ -58,20 +59,20 @@ class ErasureStore:
 
         :param changing: held while shards come and go; taken before the lock of a location.
         """
-        self._locations = tuple(locations)
+        self.locations = tuple(locations)
         self._events = events
         self._changing = changing
         self.late = LateDeletions(self._plain)
 
     def _plain(self, volume_id: VolumeId) -> Volume | None:
-        return next(filter(None, (location.volumes.get(volume_id) for location in self._locations)), None)
+        return next(filter(None, (location.volumes.get(volume_id) for location in self.locations)), None)
 
     # --- finding ------------------------------------------------------------------------------------------------
 
     def find(self, volume_id: int) -> EcVolume | None:
         """The volume, for its index: that of the youngest encoding if disks differ, of the first disk if not."""
         key, best = VolumeId(volume_id), None
-        for location in self._locations:
+        for location in self.locations:
             volume = location.ec_volumes.get(key)
             if volume is not None and (best is None or volume.encode_time_ns > best.encode_time_ns):
                 best = volume
@@ -80,7 +81,7 @@ class ErasureStore:
     def holders(self, volume_id: int) -> list[Holder]:
         """Every disk that serves shards of the volume, in order."""
         key = VolumeId(volume_id)
-        found = ((location, location.ec_volumes.get(key)) for location in self._locations)
+        found = ((location, location.ec_volumes.get(key)) for location in self.locations)
         return [(location, volume) for location, volume in found if volume is not None]
 
     def held(self, volume_id: int, shard_id: int, *, encode_time_ns: int = 0) -> Held | None:
@@ -102,7 +103,7 @@ class ErasureStore:
 
     def volumes(self) -> list[EcVolume]:
         """Every volume of every disk, by id."""
-        found = (volume for location in self._locations for volume in list(location.ec_volumes.values()))
+        found = (volume for location in self.locations for volume in list(location.ec_volumes.values()))
         return sorted(found, key=lambda volume: volume.id)
 
     def shard_ids(self, volume_id: int) -> list[int]:
@@ -122,7 +123,7 @@ class ErasureStore:
                 return 2
             return 0 if location.disk_type else 1
 
-        return place_for_shard(self._locations, data_shards, rank)
+        return place_for_shard(self.locations, data_shards, rank)
 
     # --- coming and going ---------------------------------------------------------------------------------------
 
@@ -140,13 +141,13 @@ class ErasureStore:
         name = name_of(collection, volume_id)
         with self._changing:
             failures = []
-            owned = [index_directory_in(location, name) for location in self._locations]
+            owned = [index_directory_in(location, name) for location in self.locations]
             owner = next(filter(None, owned), None)
-            for location, own in zip(self._locations, owned, strict=True):
+            for location, own in zip(self.locations, owned, strict=True):
                 try:
                     volume = shardloading.load_shard(
                         location, collection, volume_id, shard_id, index_directory=None if own else owner,
-                        directories=directories_of(self._locations))
+                        directories=directories_of(self.locations))
                 except FileNotFoundError:
                     continue
                 except (StorageError, OSError) as error:
@@ -244,7 +245,7 @@ class ErasureStore:
         :param is_start: whether nobody can be writing shards yet, so that leftovers may be removed.
         """
         with self._changing:
-            settling.settle(self._locations, is_start=is_start)
+            settling.settle(self.locations, is_start=is_start)
 
     @contextlib.contextmanager
     def announcing(self) -> Iterator[None]:
@@ -292,14 +293,14 @@ class ErasureStore:
     def reports(self) -> list[ShardReport]:
         """Everything that is served, but from disks that do not answer."""
         return [
-            shards_of(volume) for location in self._locations if not location.is_unavailable
+            shards_of(volume) for location in self.locations if not location.is_unavailable
             for volume in list(location.ec_volumes.values())
         ]
 
     @property
     def is_empty(self) -> bool:
         """Whether :meth:`reports` has nothing to say."""
-        return not any(location.ec_volumes for location in self._locations if not location.is_unavailable)
+        return not any(location.ec_volumes for location in self.locations if not location.is_unavailable)
 
     def remove_overdue(self) -> list[ShardReport]:
         """Remove the volumes whose time to live is over.
@@ -307,7 +308,7 @@ class ErasureStore:
         :returns: what was removed.
         """
         removed = []
-        for location in self._locations:
+        for location in self.locations:
             if location.is_unavailable:
                 continue
             for volume in [each for each in list(location.ec_volumes.values()) if each.is_overdue()]:

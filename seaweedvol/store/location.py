@@ -16,20 +16,19 @@ import attrs
 
 from seaweedvol.ec.volume import EcVolume
 from seaweedvol.storage.backend import IRemoteFiles
-from seaweedvol.storage.errors import StorageError, VolumeError, VolumeExists
+from seaweedvol.storage.errors import StorageError, VolumeExists
 from seaweedvol.storage.format.index import OffsetWidth
 from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import Ttl
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.needlemap import MapSettings
-from seaweedvol.storage.volume.loading import create_volume, load_volume
+from seaweedvol.storage.volume.loading import create_volume
 from seaweedvol.storage.volume.volume import Volume
-from seaweedvol.store.directory import DirectoryLock, directory_uuid
+from seaweedvol.store.directory import DirectoryLock, directory_uuid, keep_uuid
 from seaweedvol.store.diskspace import DiskStatus, MinFree, disk_status
 from seaweedvol.store.placing import count_that_fits, slots_for_shards
 from seaweedvol.store.room import Room, Seen
 from seaweedvol.store.shardloading import load_all, unload_volume
-from seaweedvol.store.survey import Found
 from seaweedvol.store.sweeping import sweep, sweep_asides
 from seaweedvol.store.volumeloading import load_missing, load_one
 
@@ -52,6 +51,7 @@ class Location:
     :ivar width: of the offsets in new .idx files.
     :ivar maps: what kind of needle map volumes get, and who lets go of those that nobody asks.
     :ivar stores: where the data of tiered volumes are.
+    :ivar trouble: why nothing here is served although others are, "" when it is; :mod:`~seaweedvol.store.asides`.
     :ivar failed: why, for each volume that is there but could not be loaded.
     :ivar unreached: those of ``failed`` whose object store did not answer.
     """
@@ -72,15 +72,20 @@ class Location:
     ec_volumes: dict[VolumeId, EcVolume] = attrs.field(factory=dict, init=False, repr=False)
     failed: dict[VolumeId, str] = attrs.field(factory=dict, init=False)
     unreached: set[VolumeId] = attrs.field(factory=set, init=False)
+    trouble: str = attrs.field(default="", init=False)
     status: DiskStatus = attrs.field(init=False)
+    # Why the disk takes no writes any more, "" as long as it does.
+    write_fault: str = attrs.field(default="", init=False)
     is_low_space: bool = attrs.field(default=False, init=False)
     room: Room = attrs.field(init=False, repr=False)
     max_count: int = attrs.field(init=False)
     # Before that nobody can be writing shards, and what is not whole is left of what died.
-    _has_loaded: bool = attrs.field(default=False, init=False, repr=False)
+    has_loaded: bool = attrs.field(default=False, init=False, repr=False)
     changing: threading.RLock = attrs.field(factory=threading.RLock, init=False, repr=False)
     # For the moments in which the set of volumes and what they are told of the disk must agree.
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False, repr=False)
+    # It is not on the disk yet, which was full.
+    _is_uuid_due: bool = attrs.field(default=False, init=False, repr=False)
     _directory_lock: DirectoryLock | None = attrs.field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -99,6 +104,7 @@ class Location:
         lock = DirectoryLock(self.directory)
         try:
             self.uuid = directory_uuid(self.directory)
+            self._is_uuid_due = not keep_uuid(self.directory, self.uuid)
             for base in sweep(self.directory, self.index_directory):
                 _log.warning("%s: what is left of an unfinished copy is removed", self.directory / base)
             for path in sweep_asides(self.directory, self.index_directory):
@@ -106,7 +112,15 @@ class Location:
         except BaseException:
             lock.release()
             raise
-        self._directory_lock = lock
+        self._directory_lock, self.trouble = lock, ""
+
+    def set_aside(self, error: Exception) -> None:
+        """Serve nothing from here, because of ``error``, and let others have the directory; its files stay."""
+        if str(error) != self.trouble:
+            _log.error("%s is set aside, nothing in it is served: %s", self.directory, error)
+        self.close()
+        self.trouble, self.uuid = str(error), ""
+        self.status = DiskStatus(os.path.abspath(self.directory), error=self.trouble)
 
     def load(self) -> None:
         """Load every volume that is not loaded yet, many at a time; what fails is set aside in ``failed``.
@@ -115,9 +129,9 @@ class Location:
         """
         self.check_space()
         with self.changing:
-            load_missing(self, may_remove=not self._has_loaded)
+            load_missing(self, may_remove=not self.has_loaded)
             load_all(self)
-            self._has_loaded = True
+            self.has_loaded = True
         _log.info("%s: %d volumes, %d set aside, at most %d", self.directory, len(self.volumes), len(self.failed),
                   self.max_count)
 
@@ -186,22 +200,6 @@ class Location:
             self.add(volume)
         return volume
 
-    def opened(self, found: Found) -> Volume:
-        """The volume of these files, with the settings of this location; :meth:`add` serves it.
-
-        :raises StorageError, OSError: when it cannot be served.
-        """
-        if not found.name.is_text:
-            # It would be in each heartbeat, and no message can hold it. Go dies of such a file at its start.
-            raise VolumeError("its collection is not UTF-8, so no master could be told of it")
-        volume = load_volume(
-            found.directory, found.index_directory, found.name.collection, found.name.volume_id,
-            default_width=self.width, maps=self.maps, report=_log.warning, stores=self.stores,
-        )
-        if volume.is_read_only:
-            _log.info("volume %d is read-only: %s", volume.id, volume.reason_text())
-        return volume
-
     def add(self, volume: Volume) -> None:
         """Serve a volume that was opened here, by someone who holds ``changing``."""
         with self._lock:
@@ -209,6 +207,7 @@ class Location:
             volume.disk_id = self.disk_id
             volume.lies_on(self)
             volume.set_low_disk(self.is_low_space, self.room.reason)
+            volume.set_broken_disk(self.write_fault)
             self.volumes[volume.id] = volume
         self.failed.pop(volume.id, None)
         self.unreached.discard(volume.id)
@@ -250,9 +249,14 @@ class Location:
         return bool(self.status.error)
 
     @property
+    def takes_nothing(self) -> bool:
+        """Whether the disk is in no state for anything new."""
+        return self.is_low_space or self.is_unavailable or bool(self.write_fault)
+
+    @property
     def has_free_slot(self) -> bool:
         """Whether a new volume may be made here."""
-        if self.is_low_space or self.is_unavailable:
+        if self.takes_nothing:
             return False
         return self.max_count == 0 or self.volume_count < self.max_count
 
@@ -264,11 +268,14 @@ class Location:
     @property
     def reported_max_count(self) -> int:
         """How many volumes the master shall think fit: no more than are here when space is low."""
-        return max(self.local_count + self.shard_slots if self.is_low_space else self.max_count, 0)
+        return max(self.local_count + self.shard_slots if self.is_low_space or self.write_fault else self.max_count, 0)
 
     def check_space(self) -> None:
         """Look how full the disk is, and let the volumes know when it is too full. Blocks, never raises."""
-        self._take_in(self.room.look(self.min_free))
+        if not self.trouble:
+            self._take_in(self.room.look(self.min_free))
+            if self._is_uuid_due and not self.is_low_space:
+                self._is_uuid_due = not keep_uuid(self.directory, self.uuid)
 
     def _take_in(self, seen: Seen) -> None:
         status = seen.status
@@ -277,14 +284,19 @@ class Location:
         if seen.is_low != self.is_low_space:
             _log.warning("%s: %s: %d volumes take %s", self.directory, seen.reason, self.volume_count,
                          "deletions only" if seen.is_low else "writes again")
+        if seen.fault != self.write_fault:
+            _log.error("%s: %d volumes %s", self.directory, self.volume_count,
+                       f"take no writes: {seen.fault}" if seen.fault else "take writes again: the disk does")
         with self._lock:
-            self.status = status
+            self.status, self.write_fault = status, seen.fault
             self.is_low_space = seen.is_low
             for volume in self.volumes.values():
                 volume.set_low_disk(seen.is_low, seen.reason)
+                volume.set_broken_disk(seen.fault)
 
     def note_error(self, volume_id: int, error: OSError) -> None:
-        """As :meth:`Disk.note_error`: when there is no room, no volume takes writes from now on."""
+        """As :meth:`Disk.note_error`: when there is no room, or the disk takes no writes, no volume does from now on.
+        """
         seen = self.room.note_error(volume_id, error)
         if seen is not None:
             self._take_in(seen)

@@ -78,8 +78,8 @@ class Room(Protocol):
         ...
 
     @property
-    def is_low_space(self) -> bool:
-        """Whether the disk is too full."""
+    def takes_nothing(self) -> bool:
+        """Whether the disk is too full, or in another bad state."""
         ...
 
 
@@ -94,7 +94,7 @@ def roomiest(places: Iterable[R], fits: Callable[[R], bool], *, leaving: Collect
     best, most = None, 0
     for place in places:
         free = place.max_count - place.volume_count - place.shard_slots + (place in leaving)
-        if free > most and not place.is_low_space and fits(place):
+        if free > most and not place.takes_nothing and fits(place):
             best, most = place, free
     return best
 
@@ -109,7 +109,7 @@ def place_for_shard(places: Iterable[R], data_shards: int, rank: Callable[[R], i
     best, most = None, (0, 0)
     for place in places:
         room = _room_for_shards(place, data_shards)
-        if place.is_low_space or room <= 0:
+        if place.takes_nothing or room <= 0:
             continue
         value = (rank(place), room)
         if best is None or value > most:

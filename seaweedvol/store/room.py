@@ -23,14 +23,18 @@ from typing import Final
 
 import attrs
 
-from seaweedvol.storage.volume.faults import NO_ROOM
+from seaweedvol.storage.volume.faults import GONE, NO_ROOM
 from seaweedvol.store.diskspace import DiskHealth, DiskStatus, MinFree, human_bytes, single
 
 RESERVE_NAME: Final = ".seaweedvol.reserve"
+#: Written and removed again to see whether a disk takes writes.
+PROBE_NAME: Final = ".seaweedvol.probe"
 #: The largest share of a file system that a reserve takes.
 RESERVE_SHARE: Final = 100
 LOOK_SECONDS: Final = 60.0
 ALERT_SECONDS: Final = 1.0
+#: Between two attempts to write on a disk that takes no writes.
+PROBE_SECONDS: Final = 5.0
 #: No disk fills faster, in bytes a second.
 FILL_RATE: Final = 2 << 30
 #: So much more room is reason enough to try again, in bytes.
@@ -45,11 +49,14 @@ _log = logging.getLogger(__name__)
 
 @attrs.frozen
 class Seen:
-    """What a look at a disk found; ``reason`` says in words how much is free and how much must be."""
+    """What a look at a disk found; ``reason`` says in words how much is free and how much must be, ``fault`` why it
+    takes no writes although it should, "" when it does.
+    """
 
     status: DiskStatus
     is_low: bool
     reason: str
+    fault: str = ""
 
 
 class Room:
@@ -66,6 +73,7 @@ class Room:
         self.io_errors = 0
         self.reason = ""
         self._path = directory / RESERVE_NAME
+        self._probe_path = directory / PROBE_NAME
         self._health = health or DiskHealth(directory)
         self._seconds = seconds
         # Of the reserve that is there, in bytes; None: not known yet. Under ``_asking``, which waits for the disk.
@@ -96,8 +104,9 @@ class Room:
         """Ask the file system, and fill the reserve if there is room for it. Blocks, never raises."""
         with self._asking:
             status = self._health.check()
+            fault = self._probe() if self._seen.fault else ""
             missing = self._missing(status)
-            if 0 < missing <= status.free and not min_free.is_low(_without(status, missing)):
+            if not fault and 0 < missing <= status.free and not min_free.is_low(_without(status, missing)):
                 missing = self._fill(missing)
         # What is missing counts as if it were not free: it is to be filled before anything else.
         left = _without(status, missing)
@@ -113,13 +122,22 @@ class Room:
             if self._seen.is_low and not is_low:
                 self._opened_at = now
             self._patience = self._next_patience(min_free.available(left), is_low or missing > 0)
-            self._seen = Seen(status, is_low, text)
+            if fault:
+                self._patience = PROBE_SECONDS
+            self._seen = Seen(status, is_low, text, fault)
             return self._seen
 
     def note_error(self, volume_id: int, error: OSError) -> Seen | None:
-        """A read or a write failed. What is to be believed of the disk until the next look, if there was no room."""
-        if error.errno == errno.EIO:
+        """A read or a write failed. What is to be believed of the disk until the next look, if there was no room, or
+        it takes no writes at all any more.
+        """
+        if error.errno == errno.EIO or error.errno in GONE:
             self._note_io_error(volume_id, error)
+        if error.errno in GONE:
+            with self._lock:
+                self._patience = PROBE_SECONDS
+                self._seen = attrs.evolve(self._seen, fault=error.strerror or str(error))
+                return self._seen
         if error.errno not in NO_ROOM:
             return None
         with self._lock:
@@ -133,6 +151,20 @@ class Room:
             self._patience = ALERT_SECONDS
             self._seen = attrs.evolve(self._seen, is_low=True, reason=self.reason)
             return self._seen
+
+    def _probe(self) -> str:
+        """Why the disk still takes no writes, "" when it does; that there is no room is another matter."""
+        try:
+            descriptor = os.open(self._probe_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                os.pwrite(descriptor, b"1", 0)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+                self._probe_path.unlink()
+        except OSError as error:
+            return "" if error.errno in NO_ROOM else error.strerror or str(error)
+        return ""
 
     def _has_grown(self, status: DiskStatus) -> bool:
         """Whether somebody has made room since a write failed."""

@@ -5,6 +5,7 @@ As in SeaweedFS ``storage/store_state.go``; the file is ``state.pb`` in the inde
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,9 @@ from typing import Final
 from seaweedvol.storage.backend.disk import write_aside
 from seaweedvol.storage.errors import FormatError, StateConflict
 from seaweedvol.storage.format.state import VolumeServerState, dump_state, load_state
+from seaweedvol.storage.volume.faults import BROKEN
+
+_log = logging.getLogger(__name__)
 
 STATE_NAME: Final = "state.pb"
 
@@ -19,20 +23,42 @@ STATE_NAME: Final = "state.pb"
 class ServerState:
     """The state as it is on disk. Thread safe; what is handed out are copies."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, may_wait: bool = False) -> None:
         """Read the file; a missing one is the initial state, version 0.
 
+        :param may_wait: when its disk fails begin with the initial state, which nobody may change, until
+            :meth:`read_again` can read it.
         :raises FormatError: when it is there and cannot be understood.
         :raises OSError: when it is there and cannot be read.
         """
         self._path = path
         self._lock = threading.Lock()
+        self._unread: OSError | None = None
+        self._state = VolumeServerState()
         try:
-            self._state = load_state(path.read_bytes())
+            self._state = self._read()
+        except OSError as error:
+            if not may_wait or error.errno not in BROKEN:
+                raise
+            _log.error("whether this server is in maintenance is not known: %s", error)
+            self._unread = error
+
+    def _read(self) -> VolumeServerState:
+        try:
+            return load_state(self._path.read_bytes())
         except FileNotFoundError:
-            self._state = VolumeServerState()
+            return VolumeServerState()
         except FormatError as error:
-            raise FormatError(f"failed to parse store state from {path} : {error}") from None
+            raise FormatError(f"failed to parse store state from {self._path} : {error}") from None
+
+    def read_again(self) -> None:
+        """Read it now if it could not be read before. Never raises."""
+        with self._lock:
+            if self._unread is not None:
+                try:
+                    self._state, self._unread = self._read(), None
+                except (OSError, FormatError) as error:
+                    _log.error("whether this server is in maintenance is not known: %s", error)
 
     @property
     def is_maintenance(self) -> bool:
@@ -56,6 +82,8 @@ class ServerState:
         if wanted is None:
             return self.get()
         with self._lock:
+            if self._unread is not None:
+                raise self._unread
             if self._state.version != wanted.version:
                 raise StateConflict(
                     f"version mismatch for VolumeServerState (got {self._state.version}, want {wanted.version})"

@@ -20,6 +20,7 @@ from seaweedvol.storage.format.placement import ReplicaPlacement
 from seaweedvol.storage.format.ttl import EMPTY_TTL, Ttl
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.volume import Volume
+from seaweedvol.store.asides import check_any, load_or_set_aside, open_or_set_aside, try_again
 from seaweedvol.store.collecting import collect, remove_overdue
 from seaweedvol.store.erasure import ErasureStore
 from seaweedvol.store.events import Event, StoreEvents, VolumeAdded, VolumeRemoved
@@ -39,6 +40,8 @@ CURRENT_VERSION: Final = 3
 class Store:
     """The volumes of one server. Every method may be called from any thread; all but :meth:`find` may block.
 
+    :ivar disks: all directories; the position of each is its disk id.
+    :ivar locations: those of them that are served, see :mod:`~seaweedvol.store.asides`.
     :ivar changing: for what concerns several directories: one at a time may change which volumes there are. Never
         taken to find or read one; always taken before the lock of a location.
     :ivar erasure: the encoded volumes.
@@ -50,7 +53,8 @@ class Store:
 
     def __init__(self, locations: Sequence[Location], identity: Identity, events: StoreEvents) -> None:
         """Touches no disk; :meth:`open` does. The position of a location becomes its disk id."""
-        self.locations: Final = tuple(locations)
+        self.disks: Final = tuple(locations)
+        self.locations = self.disks
         self.identity: Final = identity
         self.events: Final = events
         self.volume_size_limit = 0
@@ -59,25 +63,33 @@ class Store:
         self._state: ServerState | None = None
         self.changing: Final = threading.RLock()
         self.erasure: Final = ErasureStore(self.locations, events, self.changing)
-        for disk_id, location in enumerate(self.locations):
+        for disk_id, location in enumerate(self.disks):
             location.disk_id = disk_id
 
     # --- life ---------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Take possession of every directory and read the server's state. Loads no volume.
+        """Take possession of every directory and read the server's state. Loads no volume. If there are several, those
+        whose disk fails are set aside.
 
         :raises DirectoryInUse: when another server has one of them; then none is held.
         :raises FormatError: when state.pb cannot be understood.
         :raises OSError: when a directory cannot be used.
         """
         try:
-            for location in self.locations:
-                location.open()
-            self._state = ServerState(self.locations[0].index_directory / STATE_NAME)
+            errors = [open_or_set_aside(location) for location in self.disks]
+            if len(errors) == 1 and errors[0] is not None:
+                raise errors[0]
+            self._sort_out()
+            self._state = ServerState(self.disks[0].index_directory / STATE_NAME, may_wait=len(self.disks) > 1)
         except BaseException:
             self.close()
             raise
+
+    def _sort_out(self) -> None:
+        check_any(self.disks)
+        self.locations = tuple(location for location in self.disks if not location.trouble)
+        self.erasure.locations = self.locations
 
     def load(self) -> None:
         """Load all volumes of all directories, the directories at the same time."""
@@ -86,18 +98,35 @@ class Store:
 
     def _load(self) -> None:
         with ThreadPoolExecutor(len(self.locations), thread_name_prefix="disk") as pool:
-            for _ in pool.map(Location.load, self.locations):
+            for _ in pool.map(load_or_set_aside, self.locations):
                 pass
 
     def settle(self) -> None:
-        """Finish the start, once every location is loaded: serve shards whose index is on another disk."""
-        self.erasure.settle(is_start=True)
+        """Finish the start, once every location is loaded: serve shards whose index is on another disk.
+
+        :raises OSError: when no directory could be loaded.
+        """
+        self._sort_out()
+        # What belongs to shards that seem to be left over may be on a disk that is set aside.
+        self.erasure.settle(is_start=len(self.locations) == len(self.disks))
 
     def load_new_volumes(self) -> None:
         """Load volumes whose files were put into the directories while the server ran."""
+        for location in self.disks:
+            try_again(location)
+        self._load_new_volumes()
+
+    def _load_new_volumes(self) -> None:
+        self._sort_out()
+        self.state.read_again()
         with self.erasure.announcing():
             self._load()
             self.erasure.settle(is_start=False)
+
+    def try_again(self, location: Location) -> None:
+        """Look whether a directory that was set aside can be served by now."""
+        if try_again(location):
+            self._load_new_volumes()
 
     def stop(self) -> None:
         """Say that the end is near, and bring everything to the disks."""
@@ -108,7 +137,7 @@ class Store:
     def close(self) -> None:
         """Close all volumes and give the directories up."""
         with self.changing:
-            for location in self.locations:
+            for location in self.disks:
                 location.close()
 
     @property
@@ -269,7 +298,7 @@ class Store:
     def report(self) -> StoreReport:
         """What a full heartbeat says. Removes volumes whose time to live has been over for long enough."""
         self.adjust_max_counts()
-        report, overdue = collect(self.locations, self.volume_size_limit)
+        report, overdue = collect(self.disks, self.volume_size_limit)
         for location, volume in overdue:
             with self.changing:
                 remove_overdue(location, volume)

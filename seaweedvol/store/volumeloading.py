@@ -10,8 +10,9 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-from seaweedvol.storage.errors import RemoteVolume, StorageError
+from seaweedvol.storage.errors import RemoteVolume, StorageError, VolumeError
 from seaweedvol.storage.ids import VolumeId
+from seaweedvol.storage.volume.loading import load_volume
 from seaweedvol.storage.volume.volume import Volume
 from seaweedvol.store.clearing import cleared
 from seaweedvol.store.reconcile import settle_compactions
@@ -65,7 +66,7 @@ def _load(location: Location, found: Found, *, is_start: bool, may_remove: bool)
         if verdict is Verdict.ENCODED:
             _set_aside(location, found, "an erasure-coded form of it lies beside it")
         elif verdict is Verdict.LOAD and volume_id not in location.volumes:
-            location.add(location.opened(found))
+            location.add(_opened(location, found))
     except (StorageError, OSError) as error:
         _set_aside(location, found, str(error))
         if isinstance(error, RemoteVolume):
@@ -75,6 +76,19 @@ def _load(location: Location, found: Found, *, is_start: bool, may_remove: bool)
         _log.exception("%s", found.data_file(".dat"))
         _set_aside(location, found, repr(error))
     return volume_id in location.volumes
+
+
+def _opened(location: Location, found: Found) -> Volume:
+    if not found.name.is_text:
+        # It would be in each heartbeat, and no message can hold it. Go dies of such a file at its start.
+        raise VolumeError("its collection is not UTF-8, so no master could be told of it")
+    volume = load_volume(
+        found.directory, found.index_directory, found.name.collection, found.name.volume_id,
+        default_width=location.width, maps=location.maps, report=_log.warning, stores=location.stores,
+    )
+    if volume.is_read_only:
+        _log.info("volume %d is read-only: %s", volume.id, volume.reason_text())
+    return volume
 
 
 def _set_aside(location: Location, found: Found, reason: str) -> None:

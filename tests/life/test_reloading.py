@@ -92,7 +92,7 @@ class ApplyTests(SynchronousTestCase):
         location = SimpleNamespace(min_free=MinFree(), configured_max_count=8, max_count=8)
         woken: list[int] = []
         server: Any = SimpleNamespace(settings=old, guard=Guard(), upload_limit=ByteLimit(1),
-                                      download_limit=ByteLimit(0), store=SimpleNamespace(locations=[location]))
+                                      download_limit=ByteLimit(0), store=SimpleNamespace(disks=[location]))
         server.upload_limit.wait(lambda: woken.append(1))
         apply(server, change_between(old, new))
         self.assertEqual((server.upload_limit.limit, server.download_limit.limit, woken), (5, 6, [1]))

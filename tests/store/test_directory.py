@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 import uuid
+from typing import Any
 
 from twisted.trial import unittest
 
@@ -67,6 +69,42 @@ class DirectoryLockTests(unittest.SynchronousTestCase):
             holder.kill()
             holder.wait()
         DirectoryLock(directory).release()
+
+    def refuse(self, name: str, number: int) -> None:
+        """Have a call of :mod:`os` fail, on the lock file only."""
+        real = getattr(os, name)
+
+        def call(first: Any, *arguments: Any) -> Any:
+            if name != "open" or str(first).endswith(LOCK_NAME):
+                raise OSError(number, os.strerror(number))
+            return real(first, *arguments)
+
+        self.patch(os, name, call)
+
+    def test_no_room_for_the_process_id(self) -> None:
+        """The lock counts, not its text."""
+        for number in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS):
+            directory = new_directory(self)
+            self.refuse("pwrite", number)
+            lock = DirectoryLock(directory)
+            error = self.assertRaises(DirectoryInUse, DirectoryLock, directory)
+            self.assertEqual(str(error), f"{directory} is in use by process unknown")
+            lock.release()
+            DirectoryLock(directory).release()
+
+    def test_no_room_for_the_file(self) -> None:
+        """The directory is locked without it, against those who could make it too."""
+        directory = new_directory(self)
+        real = os.open
+        self.refuse("open", errno.ENOSPC)
+        lock = DirectoryLock(directory)
+        self.assertRaises(DirectoryInUse, DirectoryLock, directory)
+        self.patch(os, "open", real)
+        self.assertRaises(DirectoryInUse, DirectoryLock, directory)
+        lock.release()
+        DirectoryLock(directory).release()
+        self.refuse("open", errno.EIO)
+        self.assertRaises(OSError, DirectoryLock, directory)
 
 
 class DirectoryUuidTests(unittest.SynchronousTestCase):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 
@@ -11,10 +12,11 @@ from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import DirectoryInUse, VolumeNotEmpty
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.volume import ReadOnlyReason
+from seaweedvol.store import volumeloading
 from seaweedvol.store.directory import UUID_NAME
 from seaweedvol.store.diskspace import FAILURES_UNTIL_UNAVAILABLE
 from seaweedvol.store.location import Location
-from tests.store.making import ANY_SPACE, NO_SPACE, new_directory, new_location, put_volume
+from tests.store.making import ANY_SPACE, NO_SPACE, fail_with, new_directory, new_location, put_volume
 
 SEVEN = VolumeId(7)
 
@@ -41,12 +43,26 @@ class OpeningTests(unittest.SynchronousTestCase):
         directory = new_directory(self)
 
         def fail() -> None:
-            raise OSError(28, "No space left on device")
+            raise OSError(errno.EACCES, "Permission denied")
 
         failpoints.arm("aside.write", fail)
         self.assertRaises(OSError, Location(directory, directory).open)
         failpoints.disarm("aside.write")
         new_location(self, directory)
+
+    def test_full_disk(self) -> None:
+        """The id is kept in memory until there is room for it."""
+        directory = new_directory(self)
+        failpoints.arm("aside.write", fail_with(errno.ENOSPC))
+        self.addCleanup(failpoints.disarm)
+        location = new_location(self, directory)
+        uuid = location.uuid
+        self.assertEqual(len(uuid), 36)
+        location.load()
+        self.assertFalse((directory / UUID_NAME).exists())
+        failpoints.disarm("aside.write")
+        location.check_space()
+        self.assertEqual((directory / UUID_NAME).read_text(), uuid)
 
 
 class LoadingTests(unittest.SynchronousTestCase):
@@ -109,7 +125,7 @@ class LoadingTests(unittest.SynchronousTestCase):
         def fail(*args: object, **named: object) -> None:
             raise ZeroDivisionError("ours")
 
-        self.patch(Location, "opened", fail)
+        self.patch(volumeloading, "_opened", fail)
         location.load()
         self.assertEqual(location.failed, {7: "ZeroDivisionError('ours')"})
 

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.loading import create_volume, load_volume
-from seaweedvol.store import location
+from seaweedvol.store import location, volumeloading
 from seaweedvol.web.connection.exchange import Exchange
 from seaweedvol.web.connection.side import LaneSide
 from seaweedvol.web.connection.site import Site
@@ -136,7 +136,7 @@ class Roads:
         def now_ns() -> int:
             return int(self._now * 1e9)
 
-        test.patch(location, "load_volume", functools.partial(load_volume, now_ns=now_ns))
+        test.patch(volumeloading, "load_volume", functools.partial(load_volume, now_ns=now_ns))
         test.patch(location, "create_volume", functools.partial(create_volume, now_ns=now_ns))
         self.lane, self.general = (self._make(test, flags, environ, has_lane, make_agent(), kwargs)
                                    for has_lane in (True, False))

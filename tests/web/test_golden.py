@@ -15,7 +15,7 @@ from seaweedvol.server.interfaces import Location
 from seaweedvol.storage.format.needle import Needle, decode_header
 from seaweedvol.storage.ids import VolumeId
 from seaweedvol.storage.volume.loading import create_volume, load_volume
-from seaweedvol.store import location
+from seaweedvol.store import location, volumeloading
 from tests.conformance.exchange import Request, Response
 from tests.golden import reading
 from tests.golden.recording import NOISE, body_of
@@ -71,7 +71,7 @@ class GoldenTests(SynchronousTestCase):
 
     def make_world(self, directory: Path | None, now_ns: Callable[[], int]) -> World:
         """A server on ``directory``."""
-        self.patch(location, "load_volume", functools.partial(load_volume, now_ns=now_ns))
+        self.patch(volumeloading, "load_volume", functools.partial(load_volume, now_ns=now_ns))
         self.patch(location, "create_volume", functools.partial(create_volume, now_ns=now_ns))
         world = make_world(self, directory=directory, agent=LoopAgent())
         world.locations.holders = {1: ITSELF, 2: ITSELF}

@@ -23,6 +23,7 @@ class ReadOnlyReason(enum.Enum):
     LOW_DISK = "disk space is low"
     REMOTE = "data are kept in an object store"
     IO_ERROR = "the disk fails"
+    BROKEN_DISK = "the disk takes no writes"
     FULL = "volume is full"
     UNWRITABLE = "files cannot be opened for writing"
     UNKNOWN = "what the .vif says is not known"

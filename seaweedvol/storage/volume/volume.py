@@ -177,6 +177,13 @@ class Volume(VolumeFacts):
         else:
             self._core.gate.open(ReadOnlyReason.LOW_DISK)
 
+    def set_broken_disk(self, reason: str) -> None:
+        """The store says why its disk takes no writes, "" when it does."""
+        if reason:
+            self._core.gate.close(ReadOnlyReason.BROKEN_DISK, reason)
+        else:
+            self._core.gate.open(ReadOnlyReason.BROKEN_DISK)
+
     def mark_read_only(self, persist: bool = False, can_delete: bool = False) -> None:
         """Take no writes from now on; with ``persist`` after a restart too.
 
