@@ -99,6 +99,8 @@ class Paced(Reads):
                 popen.wait(STARTED_BEFORE)
             yield
             output, _ = popen.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            raise NotDone(f"{client} did not come to an end") from None
         finally:
             popen.kill()
             popen.wait()
