@@ -115,6 +115,8 @@ VOLUME_IO_ERRORS: Final = _ours(
     "name", "volume")
 RESERVE: Final = _ours(
     "disk_reserve_bytes", GAUGE, "Bytes of a disk that are kept for deletions and vacuums.", "name")
+NOT_SERVED: Final = _ours(
+    "volumes_not_served", GAUGE, "Volumes that are in a directory and could not be loaded.", "name")
 FSYNC_SECONDS: Final = _ours("fsync_seconds", HISTOGRAM, "How long files took to be on the device.", bounds=SECONDS)
 TORN_TAILS: Final = _ours(
     "torn_tails_repaired_total", COUNTER, "Volumes whose end was torn and has been repaired when they were loaded.")
@@ -133,7 +135,8 @@ GO_FAMILIES: Final = (
     SCRUB_SHARDS, REPLICATIONS, REPLICATION_SECONDS, REPLICATION_TARGETS, REPLICATION_FAILURES, REBUILDS, REBUILD_TIMES,
 )
 OUR_FAMILIES: Final = (
-    READ_ONLY_REASONS, IO_ERRORS, VOLUME_IO_ERRORS, RESERVE, FSYNC_SECONDS, TORN_TAILS, INDEX_BYTES, LOOP_LAG, ROADS,
+    READ_ONLY_REASONS, IO_ERRORS, VOLUME_IO_ERRORS, RESERVE, NOT_SERVED, FSYNC_SECONDS, TORN_TAILS,
+    INDEX_BYTES, LOOP_LAG, ROADS,
     EXPRESS_SHARE,
 )
 FAMILIES: Final = GO_FAMILIES + OUR_FAMILIES

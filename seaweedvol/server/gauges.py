@@ -74,12 +74,14 @@ class Gauges(Collector):
         errors: Values = {}
         faults: Values = {}
         reserves: Values = {}
+        unserved: Values = {}
         most = 0
         for location in self._server.store.disks:
             name, status = str(location.directory), location.status
             most += 0 if location.trouble else location.max_count
             errors[name, "error"] = 1 if status.error or location.write_fault else 0
             faults[name,], reserves[name,] = location.room.io_errors, location.room.held
+            unserved[name,] = len(location.not_served)
             available = location.min_free.available(status)
             resources[name, "all"], resources[name, "used"] = status.all, status.used
             resources[name, "free"], resources[name, "avail"] = status.free, available
@@ -89,6 +91,7 @@ class Gauges(Collector):
         yield metric_of(families.DISK_ERROR, errors)
         yield metric_of(families.IO_ERRORS, faults)
         yield metric_of(families.RESERVE, reserves)
+        yield metric_of(families.NOT_SERVED, unserved)
         yield metric_of(families.MAX_VOLUMES, {(): most})
 
     def _limits(self) -> Iterator[Metric]:

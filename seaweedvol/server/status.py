@@ -15,6 +15,7 @@ from seaweedvol.server.version import version_text
 from seaweedvol.storage.format.checksum import legacy_mask
 from seaweedvol.storage.ids import NeedleId, VolumeId
 from seaweedvol.store.diskspace import DiskStatus, disk_status
+from seaweedvol.store.volumeloading import NotServed
 
 if TYPE_CHECKING:
     from seaweedvol.server.ecneedles import EcNeedles
@@ -71,6 +72,7 @@ class DiskCondition:
     :ivar disk_type: "" for hdd.
     :ivar low_space: why its volumes take no writes, "" when they do; ``reserve`` is what is kept for deletions.
     :ivar io_errors: how often a read or a write met a broken disk, since the start.
+    :ivar not_served: volumes that are there and could not be loaded, by id.
     """
 
     status: DiskStatus
@@ -78,6 +80,7 @@ class DiskCondition:
     low_space: str
     reserve: int
     io_errors: int
+    not_served: tuple[NotServed, ...] = ()
 
 
 @attrs.frozen
@@ -163,13 +166,17 @@ def disk_conditions(store: Store) -> list[DiskCondition]:
         DiskCondition(attrs.evolve(disk_status(location.directory), error=location.status.error or _fault(location)),
                       location.disk_type,
                       location.room.reason if location.is_low_space else "", location.room.held,
-                      location.room.io_errors)
+                      location.room.io_errors, _not_served(location))
         for location in store.disks
     ]
 
 
 def _fault(location: Location) -> str:
     return f"takes no writes: {location.write_fault}" if location.write_fault else ""
+
+
+def _not_served(location: Location) -> tuple[NotServed, ...]:
+    return tuple(sorted(location.not_served.copy().values(), key=lambda each: (each.volume_id, each.file)))
 
 
 def memory_status() -> MemoryStatus:

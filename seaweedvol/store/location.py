@@ -30,7 +30,7 @@ from seaweedvol.store.placing import count_that_fits, slots_for_shards
 from seaweedvol.store.room import Room, Seen
 from seaweedvol.store.shardloading import load_all, unload_volume
 from seaweedvol.store.sweeping import sweep, sweep_asides
-from seaweedvol.store.volumeloading import load_missing, load_one
+from seaweedvol.store.volumeloading import NotServed, load_missing, load_one
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Location:
     :ivar stores: where the data of tiered volumes are.
     :ivar trouble: why nothing here is served although others are, "" when it is; :mod:`~seaweedvol.store.asides`.
     :ivar failed: why, for each volume that is there but could not be loaded.
+    :ivar not_served: why, for each .dat that is there and is not served; another of its id may be.
     :ivar unreached: those of ``failed`` whose object store did not answer.
     """
 
@@ -71,6 +72,7 @@ class Location:
     volumes: dict[VolumeId, Volume] = attrs.field(factory=dict, init=False, repr=False)
     ec_volumes: dict[VolumeId, EcVolume] = attrs.field(factory=dict, init=False, repr=False)
     failed: dict[VolumeId, str] = attrs.field(factory=dict, init=False)
+    not_served: dict[str, NotServed] = attrs.field(factory=dict, init=False, repr=False)
     unreached: set[VolumeId] = attrs.field(factory=set, init=False)
     trouble: str = attrs.field(default="", init=False)
     status: DiskStatus = attrs.field(init=False)

@@ -85,6 +85,11 @@ class GaugesTests(SynchronousTestCase):
         self.assertEqual(self.told("seaweedvol_io_errors_total"), {(name,): 1})
         self.assertEqual(self.told("seaweedvol_volume_io_errors_total"), {(name, "8"): 1})
         self.assertEqual(self.told("seaweedvol_disk_reserve_bytes"), {(name,): 0})
+        self.assertEqual(self.told("seaweedvol_volumes_not_served"), {(name,): 0})
+        (location.directory / "9.dat").write_bytes(b"\xffgarbage in the superblock")
+        (location.directory / "9.idx").touch()
+        location.load()
+        self.assertEqual(self.told("seaweedvol_volumes_not_served"), {(name,): 1})
 
     def test_disks(self) -> None:
         """The figures of the last look at a disk, under the name of its directory."""

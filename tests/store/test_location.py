@@ -11,6 +11,7 @@ from twisted.trial import unittest
 from seaweedvol.storage import failpoints
 from seaweedvol.storage.errors import DirectoryInUse, VolumeNotEmpty
 from seaweedvol.storage.ids import VolumeId
+from seaweedvol.storage.volume.loading import load_volume
 from seaweedvol.storage.volume.volume import ReadOnlyReason
 from seaweedvol.store import volumeloading
 from seaweedvol.store.directory import UUID_NAME
@@ -102,6 +103,42 @@ class LoadingTests(unittest.SynchronousTestCase):
         self.assertTrue(location.failed[SEVEN])
         self.assertTrue((directory / "7.dat").exists())
 
+    def test_twins(self) -> None:
+        """Of two files of an id one is served; the other is told of, whichever comes first, also after a second look.
+        """
+        directory = new_directory(self)
+        for collection, number in (("b\udcff", 7), ("", 7), ("a", 8), ("b", 8), ("a", 9)):
+            put_volume(directory, number, collection)
+        (directory / "a_8.dat").write_bytes(b"\xffgarbage in the superblock")
+        location = new_location(self, directory)
+        with self.assertLogs("seaweedvol.store", "ERROR") as logged:
+            location.load()
+        self.assertEqual(sorted(location.volumes), [7, 8, 9])
+        told = sorted(record.getMessage() for record in logged.records)
+        self.assertEqual(len(told), 2)
+        self.assertTrue(told[0].startswith(f"{directory}/a_8.dat is not served: "))
+        self.assertEqual(told[1], f"{directory}/b\udcff_7.dat is not served: volume 7 is served from {directory}/7.dat")
+        for _ in range(2):
+            self.assertEqual(sorted((each.volume_id, each.file) for each in location.not_served.values()),
+                             [(7, f"{directory}/b\ufffd_7.dat"), (8, f"{directory}/a_8.dat")])
+            location.load()
+        (directory / "a_8.dat").unlink()
+        location.load()
+        self.assertEqual([each.volume_id for each in location.not_served.values()], [7])
+
+    def test_disk_that_fails_when_loading(self) -> None:
+        """It is counted, and told until the volume can be loaded."""
+        directory = new_directory(self)
+        put_volume(directory, 7)
+        location = new_location(self, directory)
+        real = load_volume
+        self.patch(volumeloading, "load_volume", lambda *_, **__: fail_with(errno.EIO)())
+        location.load()
+        self.assertEqual((location.room.io_errors, len(location.not_served)), (1, 1))
+        self.patch(volumeloading, "load_volume", real)
+        location.load()
+        self.assertEqual((list(location.volumes), location.not_served), ([7], {}))
+
     def test_name_that_is_no_text_is_set_aside(self) -> None:
         """No heartbeat could hold it, so it would keep the master from hearing of the others; its files stay."""
         directory = new_directory(self)
@@ -112,7 +149,9 @@ class LoadingTests(unittest.SynchronousTestCase):
         with self.assertLogs("seaweedvol.store", "ERROR") as logged:
             location.load()
         self.assertEqual((list(location.volumes), list(location.failed)), ([8], [7]))
-        self.assertIn(f"{directory}/b\udcff_7.dat is not served", logged.records[0].getMessage())
+        told = "\n".join(sorted(record.getMessage() for record in logged.records))
+        self.assertIn(f"{directory}/b\udcff_7.dat is not served", told)
+        self.assertIn(f"{directory}/b\udcff_8.dat is not served", told)
         self.assertIsNone(location.mount(SEVEN))
         self.assertTrue((directory / "b\udcff_7.dat").exists())
 

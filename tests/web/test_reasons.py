@@ -125,6 +125,20 @@ class ReasonTests(SynchronousTestCase):
         self.check_gone(ReadOnlyReason.LOW_DISK)
         self.assertNotIn(b"low_space", self.world.ask("GET", "/status").body)
 
+    def test_not_served(self) -> None:
+        """A volume that could not be loaded is told of in status, page and metrics."""
+        self.assertNotIn(b"NotServed", self.world.ask("GET", "/status").body)
+        location = self.world.server.store.locations[0]
+        file = location.directory / "b_9.dat"
+        file.write_bytes(b"\xffgarbage in the superblock")
+        file.with_suffix(".idx").touch()
+        location.load()
+        found = json.loads(self.world.ask("GET", "/status").body)["NotServed"]
+        self.assertEqual([(one["Id"], one["File"]) for one in found], [(9, str(file))])
+        self.assertTrue(found[0]["Reason"])
+        page = html.unescape(self.world.ask("GET", "/ui/index.html").body.decode())
+        self.assertIn(f"not served: {file}: ", page)
+
     def test_integrity(self) -> None:
         """The last row says another key than the record at its place, until an operator has looked at it."""
         store = self.world.server.store

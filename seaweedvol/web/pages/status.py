@@ -26,13 +26,17 @@ def health(server: VolumeServer) -> Reply:
 
 def status(server: VolumeServer, request: Request) -> Reply:
     """Disks and volumes as JSON. Blocking: asks the file systems."""
-    disks = described_disks(server)
+    disks = disks_of(server)
     volumes = _volumes(server)
     told: dict[str, object] = {
         "Version": version_text(server.settings.offset_width),
-        "DiskStatuses": disks or None,
+        "DiskStatuses": list(map(_described, disks)) or None,
         "Volumes": volumes or None,
     }
+    not_served = [Struct((("Id", number), ("File", file), ("Reason", reason)))
+                  for disk in disks for number, file, reason in disk.not_served]
+    if not_served:
+        told["NotServed"] = not_served
     if is_in_maintenance(server.store):
         # Go does not tell; who asks it for this finds nothing there, which is "no" in JSON.
         told["Maintenance"] = True
@@ -42,7 +46,8 @@ def status(server: VolumeServer, request: Request) -> Reply:
 @attrs.frozen
 class Disk:
     """The file system of one data directory, in bytes and percent; ``disk_type`` is "" for hdd, ``low_space`` is why
-    its volumes take no writes, "" when they do; ``reserve`` and ``io_errors`` as :class:`DiskCondition` has them.
+    its volumes take no writes, "" when they do; ``reserve``, ``io_errors`` and
+    ``not_served`` as :class:`DiskCondition` has them, the last as id, file and reason.
     """
 
     directory: str
@@ -56,12 +61,14 @@ class Disk:
     low_space: str = ""
     reserve: int = 0
     io_errors: int = 0
+    not_served: tuple[tuple[int, str, str], ...] = ()
 
 
 def disks_of(server: VolumeServer) -> list[Disk]:
     """The file system of each data directory. Blocking."""
     return [Disk(one.directory, one.all, one.used, one.free, one.percent_free, one.percent_used, condition.disk_type,
-                 one.error, condition.low_space, condition.reserve, condition.io_errors)
+                 one.error, condition.low_space, condition.reserve, condition.io_errors,
+                 tuple((each.volume_id, each.file, each.reason) for each in condition.not_served))
             for condition in disk_conditions(server.store) for one in (condition.status,)]
 
 

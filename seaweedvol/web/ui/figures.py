@@ -25,6 +25,9 @@ NEARLY_FULL: Final = 95.0
 #: Garbage from which masters have a volume vacuumed, unless told otherwise.
 MUCH_GARBAGE: Final = 30.0
 
+#: So many volumes that are not served are named, by disk.
+MOST_NOT_SERVED: Final = 5
+
 _SPANS: Final = (("MinuteCounter", "last minute"), ("HourCounter", "last hour"), ("DayCounter", "last day"))
 
 
@@ -150,7 +153,10 @@ def _facts(server: VolumeServer, now: float) -> tuple[tuple[str, str], ...]:
 
 
 def _disk(disk: Disk) -> DiskFigure:
-    trouble = [disk.error, disk.low_space, f"{disk.io_errors} I/O errors" if disk.io_errors else ""]
+    more = len(disk.not_served) - MOST_NOT_SERVED
+    trouble = [disk.error, disk.low_space, f"{disk.io_errors} I/O errors" if disk.io_errors else "",
+               *(f"not served: {file}: {reason}" for _, file, reason in disk.not_served[:MOST_NOT_SERVED]),
+               f"{more} more volumes are not served" if more > 0 else ""]
     return DiskFigure(
         legible(disk.directory), disk.disk_type or "hdd", readable(disk.used), readable(disk.total),
         readable(disk.free), disk.percent_used, legible("; ".join(filter(None, trouble))))
